@@ -1,0 +1,49 @@
+# make run    the whole pipeline on the sample faces, from nothing but python3
+# make test   the tests            ARGS='-k blend' or ARGS='-m slow' goes to pytest
+# make lint   ruff, as in the continuous integration
+# make clean  remove the environment and the tools' caches
+#
+# PYTHON=python3.12 chooses the interpreter of a new environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+MASK ?= center
+ARGS ?=
+
+BIN := $(VENV)/bin
+CREATED := $(VENV)/.created
+RUNTIME := $(VENV)/.requirements
+DEV := $(VENV)/.requirements-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: run test lint clean
+
+run: $(RUNTIME)
+	$(BIN)/python pipelines/run.py --mask $(MASK) $(ARGS)
+
+test: $(DEV)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+# The stamps are written last, so an interrupted installation is taken up again.
+$(CREATED):
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(RUNTIME): requirements.txt | $(CREATED)
+	@echo 'Installing requirements.txt into $(VENV): once, some minutes.'
+	$(PIP) install --quiet -r requirements.txt
+	touch $@
+
+$(DEV): requirements-dev.txt requirements.txt | $(CREATED)
+	@echo 'Installing requirements-dev.txt into $(VENV): once, some minutes.'
+	$(PIP) install --quiet -r requirements-dev.txt
+	touch $(RUNTIME) $@
+
+# By name and not $(VENV): an environment kept elsewhere is its owner's to remove.
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,71 @@
+"""The words of `run`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from semantic_inpaint.blending import OPERATORS, SOLVERS
+from semantic_inpaint.latent.presets import InversionOptions, get_preset
+
+
+@dataclasses.dataclass(frozen=True)
+class RunOptions:
+    """Fill the holes of images and show every stage."""
+
+    images: tuple[Path, ...] = ()
+    """Image files, folders, zip files or packed sets. Default: the face of the
+    astronaut that scikit-image ships."""
+    mask: str = "center"
+    """random-square, big-random-square, stripes, left, center, random, all, or an image
+    file (white = missing)."""
+    preset: str = "fast"
+    """fast, malesevic (the paper to the letter: 1500 + 1500 steps) or yeh."""
+    steps: int | None = None
+    """Gradient steps of each stage; default: the preset's."""
+    seed: int = 0
+    """Of random masks and of the codes that the search starts from."""
+    batch_size: int = 64
+    """Images searched together."""
+    prior: str = "slim"
+    """Name of a shipped prior, or the folder of one."""
+    blend: str | None = None
+    """Differences kept by the blend: gradient, log or log-printed; default: the
+    preset's."""
+    solver: str = "direct"
+    """Of the blend: direct, or cvxpy (the paper's way, the same to 1e-6)."""
+    limit: int | None = None
+    """Use the first so many images only."""
+    partition: int | None = None
+    """Of a packed set, use this partition only (CelebA: 0 training, 1 validation,
+    2 test)."""
+    out: Path | None = None
+    """Folder for the results; must be new or empty. Default: a new one in outputs/."""
+    device: str | None = None
+    """cpu, gpu or gpu:N; default: a GPU where there is one."""
+
+    def inversion(self) -> InversionOptions:
+        """Resolve the options of the search.
+
+        Raises:
+            ValueError: An unknown preset, blend or solver, or a number out of range.
+        """
+        for field, least in (("seed", 0), ("batch_size", 1), ("limit", 1)):
+            value = getattr(self, field)
+            if value is not None and value < least:
+                word = field.replace("_", "-")
+                raise ValueError(f"--{word} must be {least} or more; got {value}.")
+        for field, value, right in (
+            ("blend", self.blend, OPERATORS),
+            ("solver", self.solver, SOLVERS),
+        ):
+            if value is not None and value not in right:
+                raise ValueError(
+                    f"no --{field} {value!r}; there are {', '.join(right)}."
+                )
+        options = dataclasses.replace(
+            get_preset(self.preset), batch_size=self.batch_size, solver=self.solver
+        )
+        if self.blend is not None:
+            options = dataclasses.replace(options, operator=self.blend)
+        return options if self.steps is None else options.with_steps(self.steps)

@@ -1,0 +1,1 @@
+"""GAN inversion: weights, objectives, schedules, the search."""

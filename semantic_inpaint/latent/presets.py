@@ -1,0 +1,97 @@
+"""Every constant of the search in one place, and the named choices of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import Any
+
+from semantic_inpaint.latent.search import SearchOptions
+
+
+@dataclasses.dataclass(frozen=True)
+class InversionOptions:
+    """Both stages of the pipeline (Malesevic et al., fig. 8).
+
+    Attributes:
+        first: Search of stage 1.
+        second: Search of stage 2, the refinement; None leaves it out.
+        window_size: n of the importance weights.
+        weight_kind: `"ratio"` (Malesevic et al.) or `"fraction"` (Yeh et al.).
+        weight_cap: Largest importance weight, or None.
+        reduction: Scale of the content losses: `"sum"`, `"mean"` or `"normalized"`;
+            see `latent.objective`.
+        prior_weight: lambda, weight of the prior loss; 0 leaves the discriminator out.
+        consensus_weight: mu; None takes it from the share of the image that is
+            missing, as `masks.consensus_weight_for` does.
+        restart: Begin stage 2 at fresh codes rather than at stage 1's.
+        operator: D of the blend: `"gradient"`, `"log"` or `"log-printed"`.
+        solver: Of the blend: `"direct"` or `"cvxpy"`.
+        batch_size: Images searched together; changes the speed, not the result.
+    """
+
+    first: SearchOptions = dataclasses.field(default_factory=SearchOptions)
+    second: SearchOptions | None = dataclasses.field(default_factory=SearchOptions)
+    window_size: int = 7
+    weight_kind: str = "ratio"
+    weight_cap: float | None = None
+    reduction: str = "sum"
+    prior_weight: float = 0.003
+    consensus_weight: float | None = None
+    restart: bool = False
+    operator: str = "gradient"
+    solver: str = "direct"
+    batch_size: int = 64
+
+    def with_steps(self, num_steps: int) -> InversionOptions:
+        """Return the options with `num_steps` for each stage."""
+        return dataclasses.replace(
+            self,
+            first=dataclasses.replace(self.first, num_steps=num_steps),
+            second=self.second
+            and dataclasses.replace(self.second, num_steps=num_steps),
+        )
+
+    def num_steps(self) -> int:
+        """Steps of both stages together."""
+        return self.first.num_steps + (self.second.num_steps if self.second else 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, as they go into `options.json`."""
+        return dataclasses.asdict(self)
+
+
+MALESEVIC = InversionOptions(operator="log")
+"""Malesevic et al., section 3.2, to the letter: 1500 + 1500 steps of Adam at .003 with
+betas .5 and .9, lambda .003, ratio weights, blended by the Laplacian-type kernel (the
+derivative among the two that they may mean). Not stated there: the window, 7 as in Yeh
+et al., and the scale of the content loss, "sum" as the formula reads."""
+
+YEH = InversionOptions(second=None, weight_kind="fraction", operator="gradient")
+"""Yeh et al. 2017, as Malesevic et al. run it: stage 1 alone, the missing fraction of a
+7 x 7 window as weight, lambda .003, gradient blend."""
+
+FAST = InversionOptions(
+    first=SearchOptions(num_steps=150, learning_rate=0.05, schedule="cosine"),
+    second=SearchOptions(num_steps=100, learning_rate=0.05, schedule="cosine"),
+    operator="gradient",
+    prior_weight=0.0,
+)
+"""The default: the same losses, a larger and falling learning rate, and no prior loss,
+which at a summed content changes nothing but takes half of every step."""
+
+PRESETS = {"fast": FAST, "malesevic": MALESEVIC, "yeh": YEH}
+DEFAULT_PRESET = "fast"
+
+
+def get_preset(name: str) -> InversionOptions:
+    """Look up a preset by its name.
+
+    Raises:
+        ValueError: An unknown name; the message has the nearest right one.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    near = difflib.get_close_matches(name, PRESETS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}.{hint}")

@@ -1,0 +1,1 @@
+"""Keras networks, and how priors are kept."""

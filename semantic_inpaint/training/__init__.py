@@ -1,0 +1,1 @@
+"""How a prior is trained: recipes, steps, loop, state."""

@@ -1,0 +1,92 @@
+"""From a training state to a prior that can be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from semantic_inpaint import backend
+from semantic_inpaint.images import save_image, tile_images
+from semantic_inpaint.models.checkpoints import save_prior, variable_name
+from semantic_inpaint.models.prior import PriorArchitecture
+from semantic_inpaint.training.loop import (
+    TrainingData,
+    TrainingResult,
+    sample_grid,
+)
+
+SHEET_FILE = "samples.png"
+
+
+def export_prior(
+    result: TrainingResult,
+    data: TrainingData,
+    folder: Path,
+    *,
+    name: str,
+    data_note: str,
+    licence: str,
+) -> Path:
+    """Write the moving average of the generator, and the discriminator, as a prior.
+
+    Args:
+        result: Of the training.
+        data: What it was trained on.
+        folder: Where to.
+        name: Of the prior.
+        data_note: What the training images are, in words.
+        licence: What the weights may be used for.
+
+    Returns:
+        `folder`, with the weights, the card and an uncurated sheet of samples.
+    """
+    trainer, state, recipe = result.trainer, result.state, result.trainer.recipe
+    sources = (
+        (trainer.generator, "average", "average_stats"),
+        (trainer.discriminator, "discriminator", "discriminator_stats"),
+    )
+    variables: dict[str, np.ndarray] = {}
+    for network, weights, stats in sources:
+        variables |= _named(network, network.trainable_variables, state[weights])
+        variables |= _named(network, network.non_trainable_variables, state[stats])
+    facts = {
+        "recipe": recipe.as_dict(),
+        "generator": "moving average" if recipe.average_half_life > 0 else "raw",
+        "steps": result.step,
+        "images_seen": result.step * recipe.batch_size,
+        "seed": recipe.seed,
+        "data": {
+            "note": data_note,
+            "images": len(data.indices),
+            "sha256": data.sha256,
+        },
+        "licence": licence,
+        "made_with": {
+            "keras": keras.__version__,
+            "backend": backend.name(),
+            "backend_version": backend.version(),
+        },
+    }
+    architecture = PriorArchitecture(
+        generator_width=recipe.generator_width,
+        discriminator_width=recipe.discriminator_width,
+        normalization=recipe.normalization,
+        image_size=recipe.image_size,
+        latent_dim=recipe.latent_dim,
+    )
+    save_image(
+        folder / SHEET_FILE, tile_images(sample_grid(trainer, state) / 2.0 + 0.5)
+    )
+    return save_prior(folder, architecture, variables, name=name, facts=facts)
+
+
+def _named(
+    network: keras.Model, variables: list, values: list
+) -> dict[str, np.ndarray]:
+    return {
+        variable_name(network, variable): ops.convert_to_numpy(value)
+        for variable, value in zip(variables, values, strict=True)
+    }

@@ -1,0 +1,204 @@
+"""The training loop of a prior: data order, resume, checks, reports."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from semantic_inpaint.training.gan import GanTrainer, State
+from semantic_inpaint.training.recipes import PriorRecipe
+from semantic_inpaint.training.state import load_state, save_state
+
+# Streams of random numbers drawn from the recipe's seed.
+ORDER, STEP, GRID = 0, 1, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """Images to train on.
+
+    Attributes:
+        images: uint8 `[N, H, W, 3]`, an array or a memory map.
+        indices: Rows of `images` to use.
+        sha256: Hash of the packed set that they come from.
+    """
+
+    images: np.ndarray
+    indices: np.ndarray
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What a run tells while it goes on.
+
+    Attributes:
+        step: Steps done.
+        num_steps: Steps in all.
+        scalars: Losses and logits, means since the last report.
+        grid: Sample images `[N, H, W, 3]` in [-1, 1] of the moving average, or None.
+    """
+
+    step: int
+    num_steps: int
+    scalars: dict[str, float]
+    grid: np.ndarray | None
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingResult:
+    """The end of a run.
+
+    Attributes:
+        trainer: The networks.
+        state: Everything that was trained, the moving average included.
+        step: Steps done.
+    """
+
+    trainer: GanTrainer
+    state: State
+    step: int
+
+
+def train_prior(
+    recipe: PriorRecipe,
+    data: TrainingData,
+    folder: Path,
+    *,
+    report: Callable[[Report], None] | None = None,
+    report_interval: int = 50,
+    save_interval: int = 500,
+    max_steps: int | None = None,
+) -> TrainingResult:
+    """Train, or go on training, a prior.
+
+    The run stops and goes on at the exact step: order, flips and codes of step t
+    are functions of the seed and t alone, all else is in the state.
+
+    Args:
+        recipe: What to train and how.
+        data: What to train on.
+        folder: Where the state is kept.
+        report: Called every `report_interval` steps.
+        report_interval: Steps between reports, and between checks for divergence.
+        save_interval: Steps between states on disk, and between sample grids.
+        max_steps: Stop after this many steps in all, sooner than the recipe says.
+
+    Returns:
+        The networks and the final state.
+
+    Raises:
+        ValueError: The data does not fit the recipe, or the folder holds another run.
+        FloatingPointError: A loss is no longer finite; the last good state stays.
+    """
+    _check_data(recipe, data)
+    trainer = GanTrainer(recipe)
+    state = trainer.initial_state()
+    arguments = {"recipe": recipe, "data_sha256": data.sha256}
+    found = load_state(folder, state, **arguments)
+    state, step = found if found is not None else (state, 0)
+    num_steps = recipe.num_steps(len(data.indices))
+    last_step = num_steps if max_steps is None else min(max_steps, num_steps)
+    pending: list[dict] = []
+
+    while step < last_step:
+        images, codes = draw_batch(recipe, data, step)
+        state, scalars = trainer.step(state, images, codes, step)
+        pending.append(scalars)
+        step += 1
+
+        # Scalars are read back here only; nothing bad is ever saved.
+        at_end = step == last_step
+        save = step % save_interval == 0 or at_end
+        if save or step % report_interval == 0:
+            means = _mean_scalars(pending)
+            pending = []
+            _check_finite(means, step, folder)
+            if report is not None:
+                grid = sample_grid(trainer, state) if save else None
+                report(Report(step, num_steps, means, grid))
+        if save:
+            save_state(folder, state, step=step, **arguments)
+
+    return TrainingResult(trainer, state, step)
+
+
+def draw_batch(
+    recipe: PriorRecipe, data: TrainingData, step: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images and codes of one step, whatever happened before it.
+
+    Returns:
+        uint8 `[B, H, W, 3]` and float32 `[B, latent_dim]` in [-1, 1].
+    """
+    size = recipe.batch_size
+    places = np.arange(step * size, (step + 1) * size)
+    epochs, offsets = np.divmod(places, len(data.indices))
+    rows = np.concatenate(
+        [
+            data.indices[_epoch_order(recipe.seed, epoch, len(data.indices))][
+                offsets[epochs == epoch]
+            ]
+            for epoch in np.unique(epochs)
+        ]
+    )
+    images = np.asarray(data.images[rows])
+    rng = np.random.default_rng([recipe.seed, STEP, step])
+    codes = rng.uniform(-1.0, 1.0, (size, recipe.latent_dim)).astype(np.float32)
+    if recipe.flip:
+        mirrored = rng.random(size) < 0.5
+        images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+    return images, codes
+
+
+def sample_grid(trainer: GanTrainer, state: State, *, count: int = 64) -> np.ndarray:
+    """Samples of the moving average for codes that stay the same during a run.
+
+    Returns:
+        float32 `[count, H, W, 3]` in [-1, 1].
+    """
+    recipe = trainer.recipe
+    rng = np.random.default_rng([recipe.seed, GRID])
+    codes = rng.uniform(-1.0, 1.0, (count, recipe.latent_dim)).astype(np.float32)
+    images = trainer.sample(state["average"], state["average_stats"], codes)
+    return ops.convert_to_numpy(images)
+
+
+def _epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
+    return np.random.default_rng([seed, ORDER, int(epoch)]).permutation(count)
+
+
+def _mean_scalars(pending: list[dict]) -> dict[str, float]:
+    names = {name for scalars in pending for name in scalars}
+    return {
+        name: float(np.mean([float(s[name]) for s in pending if name in s]))
+        for name in sorted(names)
+    }
+
+
+def _check_finite(scalars: dict[str, float], step: int, folder: Path) -> None:
+    bad = [name for name, value in scalars.items() if not math.isfinite(value)]
+    if bad:
+        raise FloatingPointError(
+            f"{', '.join(bad)} no longer finite at step {step}; the last good state "
+            f"is in {folder}. Lower the learning rate, or use precision='float32'."
+        )
+
+
+def _check_data(recipe: PriorRecipe, data: TrainingData) -> None:
+    side = recipe.image_size
+    if data.images.dtype != np.uint8 or data.images.shape[1:] != (side, side, 3):
+        raise ValueError(
+            f"the recipe needs uint8 images [N, {side}, {side}, 3]; the data is "
+            f"{data.images.dtype} {data.images.shape}. Pack it with --size {side}."
+        )
+    if len(data.indices) < recipe.batch_size:
+        raise ValueError(
+            f"{len(data.indices)} training images, fewer than one batch of "
+            f"{recipe.batch_size}; add images or lower `batch_size`."
+        )

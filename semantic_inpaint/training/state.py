@@ -1,0 +1,101 @@
+"""The state of a training run on disk: everything that the next step depends on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from semantic_inpaint.models.tensors import load_tensors, save_tensors
+from semantic_inpaint.training.gan import State
+from semantic_inpaint.training.recipes import PriorRecipe
+
+STATE_FILE = "state.safetensors"
+PREVIOUS_FILE = "state.previous.safetensors"
+
+# What may change between a run and its continuation.
+FREE_FIELDS = ("num_images", "num_epochs")
+
+
+def save_state(
+    folder: Path, state: State, *, step: int, recipe: PriorRecipe, data_sha256: str
+) -> None:
+    """Write the state after `step` steps; the one before it is kept as well.
+
+    The order of the data, the flips and the codes are functions of the recipe's seed
+    and the step, so that the step is all their state.
+    """
+    tensors = {
+        f"{group}/{index:03d}": ops.convert_to_numpy(value)
+        for group, values in state.items()
+        for index, value in enumerate(values)
+    }
+    path = folder / STATE_FILE
+    if path.exists():
+        path.replace(folder / PREVIOUS_FILE)
+    metadata = {
+        "step": str(step),
+        "recipe": json.dumps(recipe.as_dict()),
+        "data_sha256": data_sha256,
+    }
+    save_tensors(path, tensors, metadata=metadata)
+
+
+def load_state(
+    folder: Path, template: State, *, recipe: PriorRecipe, data_sha256: str
+) -> tuple[State, int] | None:
+    """Read the newest state in `folder`.
+
+    Args:
+        folder: Of the run.
+        template: A state of the same recipe, for its shapes.
+        recipe: What the run is to go on with; only its length may differ.
+        data_sha256: Hash of the data to go on with.
+
+    Returns:
+        `(state, step)`, or None where there is none yet.
+
+    Raises:
+        ValueError: The state belongs to another recipe or other data.
+    """
+    paths = [folder / name for name in (STATE_FILE, PREVIOUS_FILE)]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        return None
+    tensors, metadata = load_tensors(path)
+    stored = json.loads(metadata["recipe"])
+    wanted = recipe.as_dict()
+    changed = [
+        f"{key} {stored.get(key)!r} -> {wanted[key]!r}"
+        for key in wanted
+        if key not in FREE_FIELDS and stored.get(key) != wanted[key]
+    ]
+    if changed:
+        raise ValueError(
+            f"{folder} holds a run of another recipe ({', '.join(changed)}); use the "
+            "same options, or another folder."
+        )
+    if metadata["data_sha256"] != data_sha256:
+        raise ValueError(
+            f"{folder} holds a run on other data; use the same packed set, or another "
+            "folder."
+        )
+    state = {
+        group: [
+            _as_tensor(tensors, f"{group}/{index:03d}", value.shape)
+            for index, value in enumerate(values)
+        ]
+        for group, values in template.items()
+    }
+    return state, int(metadata["step"])
+
+
+def _as_tensor(tensors: dict[str, np.ndarray], name: str, shape: tuple) -> object:
+    array = tensors[name]
+    if tuple(array.shape) != tuple(shape):
+        raise ValueError(
+            f"the state's {name} is {tuple(array.shape)}, expected {tuple(shape)}."
+        )
+    return ops.convert_to_tensor(array)
