@@ -23,6 +23,9 @@ run: $(RUNTIME)
 
 test: $(DEV)
 	$(BIN)/python -m pytest $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -m 'both_backends and not slow'
+endif
 
 lint: $(DEV)
 	$(BIN)/python -m ruff check .

@@ -61,32 +61,26 @@ def find_sources(arguments: Arguments) -> list[ImageSource]:
     """List the images of every path, with the partitions that were asked for."""
     sources = []
     for path in arguments.source:
-        found = celeba_sources(path) if is_celeba(path) else [folder_source(path)]
-        sources.extend(found)
+        sources += celeba_sources(path) if is_celeba(path) else [folder_source(path)]
     if arguments.split == "official":
         return sources
     ids = [name for source in sources for name in source.ids]
     if arguments.split == "paper":
-        partitions = paper_split(ids, seed=arguments.seed).tolist()
+        partitions = paper_split(ids, seed=arguments.seed)
     else:
-        partitions = [-1] * len(ids)
+        partitions = np.full(len(ids), -1)
     ends = np.cumsum([len(source) for source in sources])
+    parts = [p.tolist() for p in np.split(partitions, ends[:-1])]
     return [
-        dataclasses.replace(
-            source, partitions=tuple(partitions[end - len(source) : end])
-        )
-        for source, end in zip(sources, ends.tolist(), strict=True)
+        dataclasses.replace(source, partitions=tuple(part))
+        for source, part in zip(sources, parts, strict=True)
     ]
 
 
 def prepare(arguments: Arguments, console: Console) -> PackedImages:
     """Pack, with a progress bar."""
-    columns = (
-        TextColumn("packing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
+    label, remaining = TextColumn("packing"), TimeRemainingColumn()
+    columns = (label, BarColumn(), MofNCompleteColumn(), remaining)
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=None)
         return pack_images(
@@ -113,8 +107,9 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{len(packed)} images packed in {arguments.out}: {parts}.")
     print(f"sha256 of the pixels: {packed.sha256}")
     if skipped:
-        print(f"{len(skipped)} images could not be read and were left out:")
-        print("\n".join(f"  {name}: {reason}" for name, reason in skipped))
+        images = "image" if len(skipped) == 1 else "images"
+        print(f"{len(skipped)} {images} left out as unreadable:")
+        print("\n".join(f"  {reason}" for _, reason in skipped))
     return 0
 
 

@@ -16,3 +16,38 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # Figures are saved, never shown.
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+import pytest  # noqa: E402 - the settings come first
+
+
+@pytest.fixture(scope="session")
+def tiny_prior_folder(tmp_path_factory):
+    """A prior on disk with a few filters at 16x16, its weights drawn at random."""
+    from semantic_inpaint.models.checkpoints import save_prior, variable_name
+    from semantic_inpaint.models.prior import PriorArchitecture, build_networks
+
+    architecture = PriorArchitecture(
+        generator_width=8,
+        discriminator_width=4,
+        normalization="none",
+        image_size=16,
+        latent_dim=8,
+    )
+    # Larger than a training starts from, so that codes make a visible difference.
+    variables = {
+        variable_name(network, variable): 8.0 * variable.numpy()
+        if variable.path.endswith("kernel") and network.name == "generator"
+        else variable.numpy()
+        for network in build_networks(architecture)
+        for variable in network.variables
+    }
+    folder = tmp_path_factory.mktemp("tiny_prior")
+    return save_prior(folder, architecture, variables, name="tiny", facts={})
+
+
+@pytest.fixture(scope="session")
+def tiny_prior(tiny_prior_folder):
+    """The prior of `tiny_prior_folder`, loaded once, so that it is compiled once."""
+    from semantic_inpaint.models.checkpoints import load_prior
+
+    return load_prior(tiny_prior_folder)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from semantic_inpaint.blending import OPERATORS, SOLVERS
-from semantic_inpaint.latent.presets import InversionOptions, get_preset
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semantic_inpaint.latent.presets import InversionOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +52,9 @@ class RunOptions:
         Raises:
             ValueError: An unknown preset, blend or solver, or a number out of range.
         """
+        from semantic_inpaint.blending import OPERATORS, SOLVERS
+        from semantic_inpaint.latent.presets import get_preset
+
         for field, least in (("seed", 0), ("batch_size", 1), ("limit", 1)):
             value = getattr(self, field)
             if value is not None and value < least:

@@ -110,22 +110,24 @@ def save(
 
 def table(runs: list[MeasuredRun]) -> Table:
     """Return the means over all images, in the hole and over the whole image."""
-    shown = Table(title="error in the hole | over the whole image (0 to 255)")
-    for heading in ("mask", "stage", "MAE", "MSE", "PSNR", "MSSIM"):
-        shown.add_column(heading, justify="left" if heading in "maskstage" else "right")
+    shown = Table()
+    for heading in ("mask", "stage", "over"):
+        shown.add_column(heading)
+    for heading in ("MAE", "MSE", "PSNR", "MSSIM"):
+        shown.add_column(heading, justify="right")
     for run in runs:
-        for stage, evaluation in run.evaluations.items():
-            means = aggregate(evaluation)
-            cells = [
-                f"{means['hole'][key]:.{digits}f} | {means['image'][key]:.{digits}f}"
-                for key, digits in (
-                    ("mae", 2),
-                    ("mse", 1),
-                    ("psnr_mean", 2),
-                    ("mssim", 4),
+        for region in ("hole", "image"):
+            for stage, evaluation in run.evaluations.items():
+                means = aggregate(evaluation)[region]
+                shown.add_row(
+                    run.holes.name,
+                    stage,
+                    region,
+                    f"{means['mae']:.2f}",
+                    f"{means['mse']:.1f}",
+                    f"{means['psnr_mean']:.2f}",
+                    f"{means['mssim']:.4f}",
                 )
-            ]
-            shown.add_row(run.holes.name, stage, *cells)
     return shown
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-# Before TensorFlow is loaded: its start-up messages are of no use to a person.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import tyro
 from rich.console import Console
 
 from semantic_inpaint.app.options import RunOptions
+from semantic_inpaint.app.quiet import load_backend
 
 USAGE_ERROR = 2
 
@@ -50,10 +47,8 @@ def run(options: RunOptions, console: Console) -> Path:
         ValueError: Bad input; nothing has been written.
         OSError: A file could not be read or written.
     """
-    inversion = options.inversion()
     started = time.perf_counter()
-
-    # The slow imports come after the words have been understood.
+    load_backend()
     from semantic_inpaint import backend
     from semantic_inpaint.app import results
     from semantic_inpaint.app.inputs import make_holes, read_images
@@ -62,7 +57,7 @@ def run(options: RunOptions, console: Console) -> Path:
     from semantic_inpaint.models.checkpoints import load_prior
     from semantic_inpaint.problem import InpaintingProblem
 
-    out = results.prepare_folder(options.out, options.mask)
+    inversion = options.inversion()
     with backend.device_scope(options.device):
         prior = load_prior(options.prior)
         images, names, notes = read_images(options, prior.image_size)
@@ -70,6 +65,7 @@ def run(options: RunOptions, console: Console) -> Path:
         for note in [*notes, *(holes.note for holes in kinds)]:
             if note:
                 console.print(f"note: {note}", markup=False, highlight=False)
+        out = results.prepare_folder(options.out, options.mask)
         batches = -(-len(images) // inversion.batch_size)
         total = len(kinds) * batches * inversion.num_steps()
         runs = []

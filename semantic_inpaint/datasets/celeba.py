@@ -29,7 +29,7 @@ _PAPER_TEST = 2_000
 
 
 def is_celeba(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder has CelebA's aligned faces under their official name."""
+    """Whether a path is, or holds, CelebA's aligned faces under their official name."""
     return _aligned_faces(Path(path)) is not None
 
 
@@ -40,7 +40,8 @@ def celeba_sources(root: str | os.PathLike[str]) -> list[ImageSource]:
     by name. Ids are the official file names.
 
     Args:
-        root: The folder with `img_align_celeba` in it, as a zip or unpacked.
+        root: The folder with `img_align_celeba` in it, as a zip or unpacked; or that
+            zip or unpacked folder alone, to leave further zips out.
 
     Returns:
         One source for the aligned faces and one for each further zip.
@@ -56,7 +57,7 @@ def celeba_sources(root: str | os.PathLike[str]) -> list[ImageSource]:
             f"{root} holds neither {ALIGNED}.zip nor {ALIGNED}/. "
             "Give the folder that CelebA was downloaded to."
         )
-    listed = _read_partition_list(root / PARTITION_LIST)
+    listed = _read_partition_list(aligned.parent / PARTITION_LIST)
     seen: set[str] = set()
     sources = []
     for container in [aligned, *_further_zips(root, aligned)]:
@@ -129,14 +130,17 @@ def _aligned_faces(root: Path) -> Path | None:
     zipped, folder = root / f"{ALIGNED}.zip", root / ALIGNED
     if zipped.is_file():
         return zipped
-    return folder if folder.is_dir() else None
+    if folder.is_dir():
+        return folder
+    named = root.name in (zipped.name, folder.name)
+    return root if named and root.exists() else None
 
 
 def _further_zips(root: Path, aligned: Path) -> list[Path]:
     """Find the other zips of which every image has an official name."""
     found = []
     for path in sorted(root.glob("*.zip")):
-        if path == aligned or path.stem == ALIGNED:
+        if path == aligned:
             continue
         try:
             names = [PurePosixPath(name).name for name in list_images(path)]

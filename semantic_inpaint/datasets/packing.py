@@ -70,7 +70,9 @@ def pack_images(
     partial = out / PARTIAL_FOLDER
     if (out / MANIFEST_FILE).is_file():
         packed = PackedImages.open(out)
-        _check_request(packed.manifest["request"], plan.request, out)
+        _check_request(packed.manifest.get("request", {}), plan.request, out)
+        if progress is not None:
+            progress(plan.count, plan.count)
     else:
         partial.mkdir(parents=True, exist_ok=True)
         skipped = _pack(plan, partial, out, max_skipped_fraction, progress)
@@ -253,7 +255,7 @@ def _check_skipped(
     skipped: list[tuple[str, str]], count: int, max_skipped_fraction: float
 ) -> None:
     """Stop when too much is unreadable for the set to be what its source is."""
-    if len(skipped) > max_skipped_fraction * count:
+    if len(skipped) > max_skipped_fraction * count or len(skipped) == count:
         raise ValueError(
             f"{len(skipped)} of {count} images cannot be read, more than the share of "
             f"{max_skipped_fraction:g} that may be left out; the first: "

@@ -114,11 +114,11 @@ def search_latent(
     run = _compiled_steps(objective, options)
     state = _start(z, options.num_steps)
     if progress is None:
-        state = run(state, target, 0, options.num_steps)
-    else:
-        for begin in range(0, options.num_steps, chunk):
-            end = min(begin + chunk, options.num_steps)
-            state = run(state, target, np.int32(begin), np.int32(end))
+        chunk = options.num_steps
+    for begin in range(0, options.num_steps, chunk):
+        end = min(begin + chunk, options.num_steps)
+        state = run(state, target, np.int32(begin), np.int32(end))
+        if progress is not None:
             ops.convert_to_numpy(state.count)  # waits, so that progress is true
             progress(end - begin)
     best_z, best_loss, trace = (
@@ -178,8 +178,6 @@ def _compiled_steps(objective: Objective, options: SearchOptions) -> Callable:
             )
             return step + 1, state
 
-        begin = ops.cast(begin, "int32")
-        end = ops.cast(end, "int32")
         _, state = ops.while_loop(lambda step, _: step < end, body, (begin, state))
         return state
 
@@ -191,7 +189,7 @@ def _compiled_finish(objective: Objective) -> Callable:
     """Compile the loss of the last codes, which no step has seen yet."""
 
     def finish(state: SearchState, target: SearchTarget) -> tuple:
-        last = ops.shape(state.trace)[0] - 1
+        last = ops.convert_to_tensor(ops.shape(state.trace)[0] - 1)
         state = _keep_best(state, objective(state.z, target), last)
         return state.best_z, state.best_loss, state.trace
 
@@ -204,7 +202,7 @@ def _keep_best(state: SearchState, loss: Tensor, step: Tensor) -> SearchState:
     return state._replace(
         best_z=ops.where(improved[:, None], state.z, state.best_z),
         best_loss=ops.where(improved, loss, state.best_loss),
-        trace=ops.slice_update(state.trace, (step, 0), loss[None]),
+        trace=ops.scatter_update(state.trace, ops.reshape(step, (1, 1)), loss[None]),
     )
 
 

@@ -97,13 +97,23 @@ def save_prior(
 
     Returns:
         `folder`.
+
+    Raises:
+        ValueError: A value is not finite, or too large for half precision.
     """
     path = folder / WEIGHTS_FILE
     # Statistics of batch normalisation are few, and sensitive: they stay float32.
-    halves = {
-        key: value if "moving_" in key else value.astype(np.float16)
-        for key, value in variables.items()
-    }
+    with np.errstate(over="ignore"):
+        halves = {
+            key: value if "moving_" in key else value.astype(np.float16)
+            for key, value in variables.items()
+        }
+    for key, value in halves.items():
+        if not np.isfinite(value).all():
+            raise ValueError(
+                f"{key} of prior {name!r} has values that are not finite in half "
+                "precision; nothing was written. Train it anew."
+            )
     save_tensors(path, halves, metadata={"name": name})
     card = {
         "format": CARD_FORMAT,
@@ -156,15 +166,17 @@ def _find(source: str | Path) -> Path:
 def _read_card(path: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-        known = card["format"], card["name"], card["weights"]["sha256"]
-        PriorArchitecture(**card["architecture"])
+        if card["format"] == CARD_FORMAT:
+            _ = card["name"], card["weights"]["sha256"], card["weights"]["file"]
+            PriorArchitecture(**card["architecture"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is no card of a prior ({error}); fetch or make it again."
         ) from error
-    if known[0] != CARD_FORMAT:
+    if card["format"] != CARD_FORMAT:
         raise ValueError(
-            f"{path} has card format {known[0]}, this version reads {CARD_FORMAT}."
+            f"{path} has card format {card['format']}, this version reads "
+            f"{CARD_FORMAT}. Use the version that wrote it, or fetch another prior."
         )
     return card
 

@@ -25,7 +25,7 @@ def save_tensors(
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         save_file(
-            {name: np.ascontiguousarray(array) for name, array in tensors.items()},
+            {name: np.asarray(array, order="C") for name, array in tensors.items()},
             temporary,
             metadata=dict(metadata),
         )

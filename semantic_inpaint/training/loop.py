@@ -93,10 +93,17 @@ def train_prior(
         The networks and the final state.
 
     Raises:
-        ValueError: The data does not fit the recipe, or the folder holds another run.
-        FloatingPointError: A loss is no longer finite; the last good state stays.
+        ValueError: The data does not fit the recipe, the folder holds another run, or
+            a number of steps is not positive.
+        FloatingPointError: A loss or a weight is no longer finite; the last good
+            state stays.
     """
     _check_data(recipe, data)
+    _check_positive(
+        report_interval=report_interval,
+        save_interval=save_interval,
+        max_steps=1 if max_steps is None else max_steps,
+    )
     trainer = GanTrainer(recipe)
     state = trainer.initial_state()
     arguments = {"recipe": recipe, "data_sha256": data.sha256}
@@ -119,6 +126,9 @@ def train_prior(
             means = _mean_scalars(pending)
             pending = []
             _check_finite(means, step, folder)
+            if save:
+                # The losses are of the weights before the step.
+                _check_finite(_largest(state), step, folder)
             if report is not None:
                 grid = sample_grid(trainer, state) if save else None
                 report(Report(step, num_steps, means, grid))
@@ -179,6 +189,21 @@ def _mean_scalars(pending: list[dict]) -> dict[str, float]:
         name: float(np.mean([float(s[name]) for s in pending if name in s]))
         for name in sorted(names)
     }
+
+
+def _largest(state: State) -> dict[str, float]:
+    """Largest magnitude in each group of the state; NaN where there is one."""
+    return {
+        group: max(float(ops.max(ops.abs(value))) for value in values)
+        for group, values in state.items()
+        if values
+    }
+
+
+def _check_positive(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"`{name}` must be 1 or more; got {number}.")
 
 
 def _check_finite(scalars: dict[str, float], step: int, folder: Path) -> None:

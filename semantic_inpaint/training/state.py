@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
+from semantic_inpaint.backend import Tensor
 from semantic_inpaint.models.tensors import load_tensors, save_tensors
 from semantic_inpaint.training.gan import State
 from semantic_inpaint.training.recipes import PriorRecipe
@@ -58,14 +59,21 @@ def load_state(
         `(state, step)`, or None where there is none yet.
 
     Raises:
-        ValueError: The state belongs to another recipe or other data.
+        ValueError: The file is damaged or no state, or the state belongs to another
+            recipe or other data.
     """
     paths = [folder / name for name in (STATE_FILE, PREVIOUS_FILE)]
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
         return None
     tensors, metadata = load_tensors(path)
-    stored = json.loads(metadata["recipe"])
+    try:
+        stored, step = json.loads(metadata["recipe"]), int(metadata["step"])
+        found_sha256 = metadata["data_sha256"]
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no state of a training run ({error}); use another folder."
+        ) from error
     wanted = recipe.as_dict()
     changed = [
         f"{key} {stored.get(key)!r} -> {wanted[key]!r}"
@@ -77,25 +85,28 @@ def load_state(
             f"{folder} holds a run of another recipe ({', '.join(changed)}); use the "
             "same options, or another folder."
         )
-    if metadata["data_sha256"] != data_sha256:
+    if found_sha256 != data_sha256:
         raise ValueError(
             f"{folder} holds a run on other data; use the same packed set, or another "
             "folder."
         )
     state = {
         group: [
-            _as_tensor(tensors, f"{group}/{index:03d}", value.shape)
+            _as_tensor(path, tensors, f"{group}/{index:03d}", value.shape)
             for index, value in enumerate(values)
         ]
         for group, values in template.items()
     }
-    return state, int(metadata["step"])
+    return state, step
 
 
-def _as_tensor(tensors: dict[str, np.ndarray], name: str, shape: tuple) -> object:
-    array = tensors[name]
-    if tuple(array.shape) != tuple(shape):
+def _as_tensor(
+    path: Path, tensors: dict[str, np.ndarray], name: str, shape: tuple
+) -> Tensor:
+    found = tuple(tensors[name].shape) if name in tensors else "absent"
+    if found != tuple(shape):
         raise ValueError(
-            f"the state's {name} is {tuple(array.shape)}, expected {tuple(shape)}."
+            f"{path}: {name} is {found}, expected {tuple(shape)}; the state was "
+            "written by another version. Use another folder."
         )
-    return ops.convert_to_tensor(array)
+    return ops.convert_to_tensor(tensors[name])

@@ -1,0 +1,166 @@
+"""Train a generative prior: what `pipelines/train_prior.py` runs."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from semantic_inpaint.app.quiet import load_backend
+
+if TYPE_CHECKING:
+    from semantic_inpaint.training.loop import Report
+
+USAGE_ERROR = 2
+OVERRIDES = ("num_images", "batch_size", "learning_rate", "precision", "seed")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainOptions:
+    """Train a prior; start it again with the same words to go on where it stopped."""
+
+    data: Path
+    """Folder that prepare_data.py made."""
+    out: Path
+    """Folder of the run: state, TensorBoard events, sample sheets, and at the end the
+    prior with its card."""
+    recipe: str = "slim"
+    """slim, full, paper or tiny."""
+    partitions: tuple[int, ...] = (0,)
+    """Partitions to train on (CelebA: 0 training, 1 validation, 2 test)."""
+    num_images: int | None = None
+    """Training images to see in all; default: the recipe's."""
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    precision: str | None = None
+    """auto, float32 or bfloat16; default: the recipe's."""
+    seed: int | None = None
+    max_steps: int | None = None
+    """Stop after this many steps in all, to go on later."""
+    save_interval: int = 500
+    """Steps between states on disk, and between sample sheets."""
+    data_note: str = ""
+    """For the card: what the images are."""
+    licence: str = ""
+    """For the card: what the weights may be used for."""
+
+    def overrides(self) -> dict[str, int | float | str]:
+        """Return the fields of the recipe that were given."""
+        given = {name: getattr(self, name) for name in OVERRIDES}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the words, train, and say where the prior is.
+
+    Returns:
+        0, or 2 after bad input or a loss that is no longer finite, which is named in
+        one line on stderr.
+    """
+    options = tyro.cli(
+        TrainOptions,
+        description="Train the generative prior: a DCGAN on a packed set of faces.",
+        args=None if argv is None else list(argv),
+    )
+    console = Console()
+    try:
+        folder = train(options, console)
+    except (ValueError, TypeError, OSError, FloatingPointError) as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        return USAGE_ERROR
+    console.print(f"prior written to {folder}", soft_wrap=True, markup=False)
+    return 0
+
+
+def train(options: TrainOptions, console: Console) -> Path:
+    """Train, or go on training, what `options` asks for.
+
+    Returns:
+        The folder of the finished prior.
+
+    Raises:
+        ValueError: Bad input, or `options.out` holds another run.
+        OSError: A file could not be read or written.
+        FloatingPointError: A loss is no longer finite.
+    """
+    from semantic_inpaint.datasets import PackedImages
+    from semantic_inpaint.training.recipes import get_recipe
+
+    # Bad words are told before the seconds that the backend takes to load.
+    recipe = dataclasses.replace(get_recipe(options.recipe), **options.overrides())
+    packed = PackedImages.open(options.data)
+    indices = packed.indices(options.partitions)
+    load_backend()
+    from semantic_inpaint.training.export import export_prior
+    from semantic_inpaint.training.loop import TrainingData, train_prior
+
+    data = TrainingData(packed.images, indices, packed.sha256)
+    with training_report(console, options.out, title=options.recipe) as report:
+        result = train_prior(
+            recipe,
+            data,
+            options.out,
+            report=report,
+            save_interval=options.save_interval,
+            max_steps=options.max_steps,
+        )
+    return export_prior(
+        result,
+        data,
+        options.out / "prior",
+        name=options.recipe,
+        data_note=options.data_note,
+        licence=options.licence,
+    )
+
+
+@contextlib.contextmanager
+def training_report(
+    console: Console, out: Path, *, title: str
+) -> Iterator[Callable[[Report], None]]:
+    """Show a progress bar, and write events and sample sheets below `out`.
+
+    Yields:
+        What the training loop calls with its reports.
+    """
+    from semantic_inpaint.app.monitor import TensorBoardMonitor
+    from semantic_inpaint.images import save_image, tile_images, to_uint8
+
+    monitor = TensorBoardMonitor(out / "tensorboard")
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} steps"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+        console=console,
+    )
+    task = progress.add_task(title, total=None, losses="")
+
+    def report(state: Report) -> None:
+        losses = "D {discriminator_loss:.3f}  G {generator_loss:.3f}"
+        progress.update(
+            task,
+            completed=state.step,
+            total=state.num_steps,
+            losses=losses.format(**state.scalars),
+        )
+        monitor.scalars(state.scalars, step=state.step)
+        if state.grid is not None:
+            sheet = tile_images(state.grid / 2.0 + 0.5)
+            monitor.picture("samples", to_uint8(sheet), step=state.step)
+            save_image(out / "samples" / f"{state.step:07d}.png", sheet)
+        monitor.flush()
+
+    try:
+        with progress:
+            yield report
+    finally:
+        monitor.close()

@@ -1,0 +1,124 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from semantic_inpaint.blending import poisson_blend
+from semantic_inpaint.inpainters import (
+    SemanticInpainter,
+    inpaint,
+    make_inpainter,
+)
+from semantic_inpaint.latent.presets import FAST
+from semantic_inpaint.masks import make_known
+from semantic_inpaint.problem import InpaintingProblem
+
+pytestmark = pytest.mark.both_backends
+
+LONG = FAST.with_steps(120)
+SHORT = FAST.with_steps(5)
+
+
+@pytest.fixture
+def planted(tiny_prior):
+    """Images that the prior can make exactly."""
+    images = tiny_prior.generate(tiny_prior.codes_for(np.arange(4), seed=99))
+    return images, InpaintingProblem(images, make_known("center", 4, 16, 16))
+
+
+def hole_error(pictures, images, problem):
+    return np.abs(pictures - images)[problem.hole].mean()
+
+
+def test_images_in_the_range_of_the_prior_are_restored_and_refinement_helps(
+    tiny_prior, planted
+):
+    images, problem = planted
+    result = SemanticInpainter(tiny_prior, LONG).inpaint(problem, seed=0)
+    before = hole_error(result.stages["blended"], images, problem)
+    after = hole_error(result.completed, images, problem)
+    blank = hole_error(problem.images, images, problem)
+    assert after < before < blank
+
+
+def test_the_stages_are_the_cascade_of_figure_8(tiny_prior, planted):
+    _, problem = planted
+    result = SemanticInpainter(tiny_prior, SHORT).inpaint(problem, seed=0)
+    assert list(result.stages) == ["masked", "generated", "blended", "refined"]
+    np.testing.assert_array_equal(result.stages["masked"], problem.images)
+    for generated, blended in (
+        (result.stages["generated"], result.stages["blended"]),
+        (result.stages["refined"], result.completed),
+    ):
+        expected = poisson_blend(generated, problem.images, problem.known)
+        np.testing.assert_array_equal(blended, np.clip(expected, 0, 1))
+    np.testing.assert_array_equal(
+        result.generated, tiny_prior.generate(result.stats["codes"])
+    )
+
+
+def test_refinement_goes_on_from_the_codes_of_stage_one(tiny_prior, planted):
+    _, problem = planted
+    options = dataclasses.replace(
+        SHORT,
+        second=dataclasses.replace(SHORT.second, num_steps=1, learning_rate=1e-6),
+    )
+    result = SemanticInpainter(tiny_prior, options).inpaint(problem, seed=0)
+    # A step of a millionth leaves the picture as it was.
+    np.testing.assert_allclose(
+        result.stages["refined"], result.stages["generated"], atol=1e-4
+    )
+    fresh = SemanticInpainter(
+        tiny_prior, dataclasses.replace(options, restart=True)
+    ).inpaint(problem, seed=0)
+    assert not np.allclose(
+        fresh.stages["refined"], fresh.stages["generated"], atol=1e-2
+    )
+
+
+def test_a_small_batch_size_changes_nothing(tiny_prior, planted):
+    _, problem = planted
+    whole, pieces = (
+        SemanticInpainter(
+            tiny_prior, dataclasses.replace(SHORT, batch_size=size)
+        ).inpaint(problem, seed=0)
+        for size in (64, 3)
+    )
+    # Convolutions of another batch size may add in another order.
+    np.testing.assert_allclose(pieces.completed, whole.completed, atol=1e-4)
+    assert pieces.stats["search_trace"].shape == (4, 6)
+
+
+def test_the_consensus_weight_reaches_the_objective(tiny_prior, planted):
+    _, problem = planted
+    low, high = (
+        SemanticInpainter(
+            tiny_prior, dataclasses.replace(SHORT, consensus_weight=mu)
+        ).inpaint(problem, seed=0)
+        for mu in (0.0, 1.0)
+    )
+    assert np.all(low.stats["refine_loss"] < high.stats["refine_loss"])
+
+
+def test_progress_counts_every_step_of_both_stages(tiny_prior, planted):
+    _, problem = planted
+    steps = {"search": 0, "refine": 0}
+
+    def progress(stage, count):
+        steps[stage] += count
+
+    options = dataclasses.replace(SHORT, batch_size=2)
+    SemanticInpainter(tiny_prior, options).inpaint(problem, progress=progress)
+    assert steps == {"search": 10, "refine": 10}
+
+
+def test_the_short_way_equals_the_long_one(tiny_prior, tiny_prior_folder, planted):
+    _, problem = planted
+    short = inpaint(problem, prior=tiny_prior_folder, preset=SHORT, seed=1)
+    long = SemanticInpainter(tiny_prior, SHORT).inpaint(problem, seed=1)
+    np.testing.assert_array_equal(short.completed, long.completed)
+
+
+def test_an_unknown_method_names_the_nearest(tiny_prior):
+    with pytest.raises(ValueError, match="Did you mean 'refined'"):
+        make_inpainter("refine", prior=tiny_prior)

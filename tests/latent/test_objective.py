@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from semantic_inpaint.latent.objective import (
+    Objective,
+    refinement_target,
+    semantic_target,
+)
+from semantic_inpaint.latent.weights import importance_weights
+from semantic_inpaint.masks import make_known
+
+pytestmark = pytest.mark.both_backends
+
+
+@pytest.fixture
+def case(tiny_prior):
+    rng = np.random.default_rng(1)
+    images = rng.uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)
+    known = make_known("random-square", 3, 16, 16)
+    codes = tiny_prior.codes_for(np.arange(3), seed=2)
+    generated = ops.convert_to_numpy(tiny_prior.generator(codes, training=False))
+    logits = ops.convert_to_numpy(tiny_prior.discriminator(generated, training=False))
+    perception = np.log1p(-1 / (1 + np.exp(-logits[:, 0].astype(np.float64))))
+    return images, known, codes, generated.astype(np.float64), perception
+
+
+DIVISORS = {
+    "sum": lambda weights: 1.0,
+    "mean": lambda weights: 3 * 16 * 16,
+    "normalized": lambda weights: 3 * weights.sum(axis=(1, 2)),
+}
+
+
+@pytest.mark.parametrize("reduction", DIVISORS)
+def test_stage_one_equals_equation_three(tiny_prior, case, reduction):
+    images, known, codes, generated, perception = case
+    weights = importance_weights(known)
+    content = (weights[..., None] * np.abs(generated - images)).sum(axis=(1, 2, 3))
+    expected = content / DIVISORS[reduction](weights) + 0.7 * perception
+    loss = Objective(tiny_prior, 0.7)(
+        codes, semantic_target(images, weights, reduction=reduction)
+    )
+    # float32 sums of some hundred terms; the two losses may cancel.
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(loss), expected, rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("reduction", DIVISORS)
+def test_stage_two_equals_equation_nine(tiny_prior, case, reduction):
+    images, known, codes, generated, perception = case
+    mu = np.array([0.66, 0.33, 0.2])
+    distance = np.abs(generated - images).sum(axis=3)
+    content = (known * distance).sum(axis=(1, 2)) + mu * (~known * distance).sum(
+        axis=(1, 2)
+    )
+    weights = np.where(known, 1.0, mu[:, None, None])
+    expected = content / DIVISORS[reduction](weights) + 0.7 * perception
+    loss = Objective(tiny_prior, 0.7, refine=True)(
+        codes, refinement_target(images, known, mu, reduction=reduction)
+    )
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(loss), expected, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_without_weight_the_discriminator_is_not_evaluated(tiny_prior, case):
+    images, known, codes, *_ = case
+
+    class Untouchable:
+        def __getattr__(self, name):
+            if name == "discriminator":
+                raise AttributeError("the discriminator was asked for")
+            return getattr(tiny_prior, name)
+
+    target = semantic_target(images, importance_weights(known))
+    loss = Objective(Untouchable(), 0.0)(codes, target)
+    assert ops.shape(loss) == (3,)
+    with pytest.raises(AttributeError, match="asked for"):
+        Objective(Untouchable(), 0.1)(codes, target)
+
+
+def test_an_unknown_reduction_is_named(case):
+    images, known, *_ = case
+    with pytest.raises(ValueError, match=r"sum, mean, normalized; got 'total'"):
+        semantic_target(images, importance_weights(known), reduction="total")

@@ -1,0 +1,34 @@
+import pytest
+
+from semantic_inpaint.latent.presets import PRESETS, get_preset
+
+
+def test_malesevic_has_the_constants_of_section_3_2():
+    options = get_preset("malesevic")
+    for search in (options.first, options.second):
+        assert (search.num_steps, search.learning_rate) == (1500, 0.003)
+        assert (search.beta_1, search.beta_2) == (0.5, 0.9)
+        assert search.schedule == "constant"
+    assert options.prior_weight == 0.003
+    assert options.weight_kind == "ratio"
+    assert options.operator == "log"
+    assert not options.restart
+
+
+def test_yeh_stops_after_stage_one_and_weighs_by_the_fraction():
+    options = get_preset("yeh")
+    assert options.second is None
+    assert options.weight_kind == "fraction"
+    assert options.window_size == 7
+    assert options.num_steps() == 1500
+
+
+def test_steps_are_set_for_each_stage_that_there_is():
+    assert get_preset("malesevic").with_steps(7).num_steps() == 14
+    assert get_preset("yeh").with_steps(7).num_steps() == 7
+
+
+def test_an_unknown_preset_names_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'malesevic'"):
+        get_preset("malesevich")
+    assert set(PRESETS) == {"fast", "malesevic", "yeh"}

@@ -1,0 +1,45 @@
+import math
+
+import numpy as np
+import pytest
+
+from semantic_inpaint.latent.schedule import learning_rate_at
+
+pytestmark = pytest.mark.both_backends
+
+
+def rates(schedule, num_steps=100, learning_rate=0.2):
+    return [
+        float(
+            learning_rate_at(
+                step,
+                num_steps=num_steps,
+                learning_rate=learning_rate,
+                schedule=schedule,
+            )
+        )
+        for step in range(num_steps)
+    ]
+
+
+def test_the_constant_rate_stays():
+    np.testing.assert_allclose(rates("constant"), 0.2, rtol=1e-6)
+
+
+def test_the_cosine_rises_over_five_steps_and_falls_to_zero():
+    got = rates("cosine")
+    # float32 cosine.
+    np.testing.assert_allclose(got[:5], [0.04, 0.08, 0.12, 0.16, 0.2], rtol=1e-5)
+    half = 0.2 * 0.5 * (1 + math.cos(math.pi * 45 / 95))
+    assert got[50] == pytest.approx(half, rel=1e-5)
+    assert 0 < got[-1] < 1e-3
+    assert np.all(np.diff(got[5:]) < 0)
+
+
+def test_one_step_has_a_rate():
+    assert rates("cosine", num_steps=1) == [pytest.approx(0.2)]
+
+
+def test_an_unknown_schedule_is_named():
+    with pytest.raises(ValueError, match=r"constant, cosine; got 'linear'"):
+        rates("linear")
