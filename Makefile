@@ -1,5 +1,6 @@
 # make run    the whole pipeline on the sample faces, from nothing but python3
-# make test   the tests            ARGS='-k blend' or ARGS='-m slow' goes to pytest
+# make test   the tests, then on JAX those that hold on both backends;
+#             ARGS='-k blend' or ARGS='-m slow' goes to pytest
 # make lint   ruff, as in the continuous integration
 # make clean  remove the environment and the tools' caches
 #

@@ -60,7 +60,8 @@ class GanTrainer:
             "average_stats": generator.non_trainable_variables,
         }
         state = {
-            key: [ops.convert_to_tensor(v.value) for v in group]
+            # Copies: TensorFlow would else hand out the variables themselves.
+            key: [ops.copy(v.value) for v in group]
             for key, group in variables.items()
         }
         for network in ("generator", "discriminator"):
@@ -69,8 +70,14 @@ class GanTrainer:
         return state
 
     def step(
-        self, state: State, real: Tensor, codes: Tensor, step: int
-    ) -> tuple[State, Tensor]:
+        self,
+        state: State,
+        real: Tensor,
+        codes: Tensor,
+        step: int,
+        *,
+        learning_rate: float | None = None,
+    ) -> tuple[State, dict]:
         """Update both networks once.
 
         Args:
@@ -78,13 +85,17 @@ class GanTrainer:
             real: uint8 `[B, H, W, 3]`.
             codes: float32 `[B, latent_dim]` in [-1, 1].
             step: Number of steps done before this one.
+            learning_rate: Of this step; default: the recipe's.
 
         Returns:
             The new state and a dictionary of scalar tensors, still on the device.
         """
         penalise = self.recipe.r1_gamma > 0 and step % self.recipe.r1_interval == 0
-        decay = ops.convert_to_tensor(self._average_decay(step), "float32")
-        return self._steps[penalise](state, real, codes, decay)
+        rate = self.recipe.learning_rate if learning_rate is None else learning_rate
+        numbers = (rate, self._average_decay(step))
+        return self._steps[penalise](
+            state, real, codes, *(ops.convert_to_tensor(n, "float32") for n in numbers)
+        )
 
     def _average_decay(self, step: int) -> float:
         """Decay of the moving average, its half-life growing with the images seen."""
@@ -97,12 +108,12 @@ class GanTrainer:
 
     def _make_step(self, update: Callable, penalise: bool) -> Callable:
         def step(
-            state: State, real: Tensor, codes: Tensor, decay: Tensor
+            state: State, real: Tensor, codes: Tensor, rate: Tensor, decay: Tensor
         ) -> tuple[State, dict]:
             images = ops.cast(real, "float32") / 127.5 - 1.0
-            state, scalars = update(dict(state), images, codes)
+            state, scalars = update(dict(state), images, codes, rate)
             if penalise:
-                state, scalars["r1"] = self._penalise(state, images)
+                state, scalars["r1"] = self._penalise(state, images, rate)
             for key in ("", "_stats"):
                 state[f"average{key}"] = [
                     decay * average + (1.0 - decay) * new
@@ -115,7 +126,7 @@ class GanTrainer:
         return step
 
     def _shared_update(
-        self, state: State, images: Tensor, codes: Tensor
+        self, state: State, images: Tensor, codes: Tensor, rate: Tensor
     ) -> tuple[State, dict]:
         """Both gradients from one pass through G and one through D.
 
@@ -147,12 +158,12 @@ class GanTrainer:
         (generator_gradients,) = pull_generator(by_generated)
 
         state["generator_stats"] = generator_stats
-        state = self._descend(state, "discriminator", gradients)
-        state = self._descend(state, "generator", generator_gradients)
+        state = self._descend(state, "discriminator", gradients, rate)
+        state = self._descend(state, "generator", generator_gradients, rate)
         return state, self._scalars(loss, real, fake)
 
     def _turns_update(
-        self, state: State, images: Tensor, codes: Tensor
+        self, state: State, images: Tensor, codes: Tensor, rate: Tensor
     ) -> tuple[State, dict]:
         """First D, then G through the new D (Goodfellow et al. 2014, algorithm 1)."""
         generated, generator_stats = self.generator.stateless_call(
@@ -173,7 +184,7 @@ class GanTrainer:
             discriminator_loss, state["discriminator"]
         )
         state["discriminator_stats"] = stats
-        state = self._descend(state, "discriminator", gradients)
+        state = self._descend(state, "discriminator", gradients, rate)
 
         def generator_loss(weights: list) -> tuple:
             images, _ = self.generator.stateless_call(
@@ -186,10 +197,12 @@ class GanTrainer:
 
         _, _, (gradients,) = backend.value_and_grad(generator_loss, state["generator"])
         state["generator_stats"] = generator_stats
-        state = self._descend(state, "generator", gradients)
+        state = self._descend(state, "generator", gradients, rate)
         return state, self._scalars(loss, real, fake)
 
-    def _penalise(self, state: State, images: Tensor) -> tuple[State, Tensor]:
+    def _penalise(
+        self, state: State, images: Tensor, rate: Tensor
+    ) -> tuple[State, Tensor]:
         """The R1 penalty on real images, every so often with a larger weight."""
         recipe = self.recipe
 
@@ -209,14 +222,16 @@ class GanTrainer:
         _, squared, (gradients,) = backend.value_and_grad(
             penalty, state["discriminator"]
         )
-        return self._descend(state, "discriminator", gradients), squared
+        return self._descend(state, "discriminator", gradients, rate), squared
 
     def _discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         return ops.mean(
             adversarial.discriminator_real_loss(real, label=self.recipe.real_label)
         ) + ops.mean(adversarial.discriminator_fake_loss(fake))
 
-    def _descend(self, state: State, network: str, gradients: list) -> State:
+    def _descend(
+        self, state: State, network: str, gradients: list, rate: Tensor
+    ) -> State:
         recipe, weights = self.recipe, state[network]
         *moments, count = state[f"{network}_optimizer"]
         first, second = moments[: len(weights)], moments[len(weights) :]
@@ -224,7 +239,7 @@ class GanTrainer:
             weights,
             gradients,
             AdamMoments(first, second, count),
-            learning_rate=recipe.learning_rate,
+            learning_rate=rate,
             beta_1=recipe.beta_1,
             beta_2=recipe.beta_2,
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +114,8 @@ def train_prior(
 
     while step < last_step:
         images, codes = draw_batch(recipe, data, step)
-        state, scalars = trainer.step(state, images, codes, step)
+        rate = recipe.learning_rate_at(step, num_steps)
+        state, scalars = trainer.step(state, images, codes, step, learning_rate=rate)
         pending.append(scalars)
         step += 1
 
@@ -125,10 +125,8 @@ def train_prior(
         if save or step % report_interval == 0:
             means = _mean_scalars(pending)
             pending = []
-            _check_finite(means, step, folder)
-            if save:
-                # The losses are of the weights before the step.
-                _check_finite(_largest(state), step, folder)
+            # The losses are those of the weights before the step.
+            _check_finite({**means, **(state if save else {})}, step, folder)
             if report is not None:
                 grid = sample_grid(trainer, state) if save else None
                 report(Report(step, num_steps, means, grid))
@@ -191,23 +189,22 @@ def _mean_scalars(pending: list[dict]) -> dict[str, float]:
     }
 
 
-def _largest(state: State) -> dict[str, float]:
-    """Largest magnitude in each group of the state; NaN where there is one."""
-    return {
-        group: max(float(ops.max(ops.abs(value))) for value in values)
-        for group, values in state.items()
-        if values
-    }
-
-
 def _check_positive(**numbers: int) -> None:
     for name, number in numbers.items():
         if number < 1:
             raise ValueError(f"`{name}` must be 1 or more; got {number}.")
 
 
-def _check_finite(scalars: dict[str, float], step: int, folder: Path) -> None:
-    bad = [name for name, value in scalars.items() if not math.isfinite(value)]
+def _check_finite(values: Mapping[str, float | list], step: int, folder: Path) -> None:
+    """Raise where a number, or a group of tensors, has NaN or infinity."""
+    bad = [
+        name
+        for name, value in values.items()
+        if not all(
+            bool(ops.all(ops.isfinite(v)))
+            for v in (value if isinstance(value, list) else [value])
+        )
+    ]
     if bad:
         raise FloatingPointError(
             f"{', '.join(bad)} no longer finite at step {step}; the last good state "

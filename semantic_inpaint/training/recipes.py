@@ -21,6 +21,9 @@ class PriorRecipe:
         num_images: Training images to see in all; None: `num_epochs` decides.
         num_epochs: Passes through the data, where `num_images` is None.
         learning_rate: Adam's, for both networks.
+        decay_start: Share of the training after which the learning rate falls,
+            linearly; 1 keeps it constant.
+        final_rate: Share of the learning rate that is left at the end.
         beta_1: Adam's first decay.
         beta_2: Adam's second decay.
         real_label: Target of the discriminator for real images.
@@ -44,9 +47,11 @@ class PriorRecipe:
     image_size: int = 64
     latent_dim: int = 100
     batch_size: int = 64
-    num_images: int | None = 1_280_000
+    num_images: int | None = 1_024_000
     num_epochs: float = 25.0
     learning_rate: float = 2e-4
+    decay_start: float = 0.4
+    final_rate: float = 0.1
     beta_1: float = 0.5
     beta_2: float = 0.99
     real_label: float = 1.0
@@ -92,6 +97,14 @@ class PriorRecipe:
         )
         return max(1, round(num_images / self.batch_size))
 
+    def learning_rate_at(self, step: int, num_steps: int) -> float:
+        """Learning rate of the step after `step` steps of `num_steps`."""
+        start = self.decay_start * num_steps
+        if step < start:
+            return self.learning_rate
+        done = (step - start) / (num_steps - start)
+        return self.learning_rate * (1.0 - done * (1.0 - self.final_rate))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, as they go into a card."""
         return dataclasses.asdict(self)
@@ -110,6 +123,7 @@ PAPER = PriorRecipe(
     num_images=None,
     num_epochs=25,
     learning_rate=2e-4,
+    decay_start=1.0,
     beta_1=0.5,
     beta_2=0.9,
     r1_gamma=0.0,

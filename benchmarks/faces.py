@@ -1,0 +1,172 @@
+"""Six masks on faces that no prior was trained on, before and after refinement.
+
+Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
+
+    python -m benchmarks.faces --data data/celeba64 --name fast
+    python -m benchmarks.faces --data data/celeba64 --name mean --reduction mean
+
+The first `--count` faces of partition 1, in the order of their numbers; the hole of
+face i is the same in every run. Writes `benchmarks/results/faces-NAME.json` after
+every mask, goes on there when started again, and prints the table beside the figures
+of Malesevic et al., table 1. Metrics are over the hole, on the scale to 255.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+from semantic_inpaint import backend
+from semantic_inpaint.datasets.packed import PackedImages
+from semantic_inpaint.inpainters import SemanticInpainter
+from semantic_inpaint.latent.presets import InversionOptions, get_preset
+from semantic_inpaint.masks import PATTERNS, make_known
+from semantic_inpaint.metrics import aggregate, evaluate
+from semantic_inpaint.models.checkpoints import load_prior
+from semantic_inpaint.problem import InpaintingProblem
+
+RESULTS = Path(__file__).parent / "results"
+METRICS = ("mae", "mse", "psnr_pooled", "psnr_mean", "mssim")
+
+# Malesevic et al., table 1: before -> after, of each mask.
+PAPER = {
+    "random-square": {"mae": (16.20, 14.04), "mse": (777.16, 626.17)},
+    "big-random-square": {"mae": (35.60, 32.75), "mse": (1852.22, 1599.89)},
+    "stripes": {"mae": (39.43, 35.01), "mse": (2011.45, 1607.32)},
+    "left": {"mae": (34.87, 31.62), "mse": (1980.77, 1645.05)},
+    "center": {"mae": (15.18, 13.68), "mse": (704.54, 570.18)},
+    "random": {"mae": (16.08, 16.08), "mse": (323.97, 323.97)},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """Which faces, which search."""
+
+    data: Path
+    name: str
+    """Of the file with the results."""
+    preset: str = "fast"
+    prior: str = "slim"
+    precision: str = "float32"
+    count: int = 200
+    masks: tuple[str, ...] = tuple(PATTERNS)
+    seed: int = 0
+    batch_size: int = 50
+    steps: tuple[int, int] | None = None
+    """Of stage 1 and 2; default: the preset's."""
+    learning_rate: float | None = None
+    reduction: str | None = None
+    prior_weight: float | None = None
+    operator: str | None = None
+    window_size: int | None = None
+
+
+def search_options(arguments: Arguments) -> InversionOptions:
+    """Resolve the options of the search."""
+    options = dataclasses.replace(
+        get_preset(arguments.preset), batch_size=arguments.batch_size
+    )
+    for field in ("reduction", "prior_weight", "operator", "window_size"):
+        if (value := getattr(arguments, field)) is not None:
+            options = dataclasses.replace(options, **{field: value})
+    if arguments.steps is not None:
+        first, second = (
+            dataclasses.replace(search, num_steps=steps)
+            for search, steps in zip(
+                (options.first, options.second), arguments.steps, strict=True
+            )
+        )
+        options = dataclasses.replace(options, first=first, second=second)
+    if (rate := arguments.learning_rate) is not None:
+        options = dataclasses.replace(
+            options,
+            first=dataclasses.replace(options.first, learning_rate=rate),
+            second=options.second
+            and dataclasses.replace(options.second, learning_rate=rate),
+        )
+    return options
+
+
+def measure(
+    name: str, arguments: Arguments, options: InversionOptions, images: np.ndarray
+) -> dict[str, Any]:
+    """Fill one kind of hole in all images, and compare with what was there."""
+    prior = load_prior(arguments.prior, precision=arguments.precision)
+    known = make_known(name, len(images), *images.shape[1:3], seed=arguments.seed)
+    options = dataclasses.replace(
+        options, consensus_weight=PATTERNS[name].consensus_weight
+    )
+    inpainter = SemanticInpainter(prior, options)
+    start = time.perf_counter()
+    result = inpainter.inpaint(InpaintingProblem(images, known), seed=arguments.seed)
+    seconds = time.perf_counter() - start
+    before = evaluate(result.stages["blended"], images, known)
+    after = evaluate(result.completed, images, known)
+    gain = np.subtract(after["hole"]["psnr"], before["hole"]["psnr"])
+    return {
+        "seconds": seconds,
+        "before": aggregate(before)["hole"],
+        "after": aggregate(after)["hole"],
+        "gain_mean": float(gain.mean()),
+        "gain_standard_error": float(gain.std(ddof=1) / len(gain) ** 0.5),
+    }
+
+
+def main() -> None:
+    """Measure what is not measured yet, and print the table."""
+    arguments = tyro.cli(Arguments, description=__doc__)
+    options = search_options(arguments)
+    packed = PackedImages.open(arguments.data)
+    rows = packed.indices([1])[: arguments.count]
+    images = packed.images[rows].astype(np.float32) / 255.0
+    made_with = {
+        "search": options.as_dict(),
+        "prior": load_prior(arguments.prior).sha256,
+        "precision": arguments.precision,
+        "count": len(images),
+        "seed": arguments.seed,
+        "data_sha256": packed.sha256,
+    }
+    path = RESULTS / f"faces-{arguments.name}.json"
+    record = {
+        **made_with,
+        "machine": platform.processor() or platform.machine(),
+        "backend": f"{backend.name()} {backend.version()}",
+        "masks": {},
+    }
+    if path.exists():
+        found = json.loads(path.read_text())
+        if {key: found.get(key) for key in made_with} != made_with:
+            sys.exit(f"{path} holds results of other options; name another.")
+        record = found
+    for name in arguments.masks:
+        if name not in record["masks"]:
+            record["masks"][name] = measure(name, arguments, options, images)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(record, indent=1) + "\n")
+        print_row(name, record["masks"][name])
+
+
+def print_row(name: str, found: dict[str, Any]) -> None:
+    """One line of Markdown: ours before and after, the paper's before and after."""
+    cells = []
+    for metric, digits in (("mae", 2), ("mse", 1), ("psnr_pooled", 2), ("mssim", 4)):
+        pair = [f"{found[stage][metric]:.{digits}f}" for stage in ("before", "after")]
+        cells.append(" -> ".join(pair))
+    psnr = [10 * np.log10(65025 / mse) for mse in PAPER[name]["mse"]]
+    cells.append(" -> ".join(f"{value:.2f}" for value in psnr))
+    cells.append(f"{found['gain_mean']:+.2f} +- {found['gain_standard_error']:.2f}")
+    print(f"| {name} | {' | '.join(cells)} | {found['seconds']:.0f} s |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

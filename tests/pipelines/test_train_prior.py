@@ -1,0 +1,189 @@
+"""The command that trains a prior: what it writes, its exit codes, and a kill."""
+
+import importlib.util
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from semantic_inpaint.datasets import folder_source, pack_images
+from semantic_inpaint.models.checkpoints import load_prior
+from semantic_inpaint.models.tensors import load_tensors
+from semantic_inpaint.training.state import PREVIOUS_FILE, STATE_FILE
+
+SCRIPT = Path(__file__).resolve().parents[2] / "pipelines" / "train_prior.py"
+NUM_STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def main():
+    spec = importlib.util.spec_from_file_location("train_prior", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """A packed set of 20 noise images at 16x16."""
+    folder = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(folder / "images.zip", "w") as archive:
+        for number in range(20):
+            pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            stream = io.BytesIO()
+            Image.fromarray(pixels).save(stream, "PNG")
+            archive.writestr(f"{number}.png", stream.getvalue())
+    pack_images([folder_source(folder / "images.zip")], folder / "set", size=16)
+    return folder / "set"
+
+
+def words(packed, out, **changed):
+    options = {
+        "data": packed,
+        "out": out,
+        "recipe": "tiny",
+        "num-images": 4 * NUM_STEPS,
+        "save-interval": 2,
+    } | changed
+    return [str(w) for name, value in options.items() for w in (f"--{name}", value)]
+
+
+@pytest.fixture(scope="module")
+def whole_run(main, packed, tmp_path_factory):
+    """The folder of a run that nothing disturbs."""
+    out = tmp_path_factory.mktemp("whole")
+    assert main([*words(packed, out), "--data-note", "noise", "--licence", "none"]) == 0
+    return out
+
+
+def events(out):
+    accumulator = EventAccumulator(str(out / "tensorboard"), {"images": 0})
+    accumulator.Reload()
+    return accumulator
+
+
+def test_the_prior_loads_and_its_card_has_the_words_of_the_command(whole_run, packed):
+    prior = load_prior(whole_run / "prior")
+    assert prior.name == "tiny"
+    assert prior.card["steps"] == NUM_STEPS
+    assert prior.card["data"]["note"] == "noise"
+    assert prior.card["data"]["images"] == 20
+    assert prior.card["licence"] == "none"
+    images = prior.generate(prior.codes_for(np.arange(2), seed=0))
+    assert images.shape == (2, 16, 16, 3)
+
+
+def test_tensorboard_has_the_scalars_and_the_samples(whole_run):
+    found = events(whole_run)
+    assert {tag.split("/")[1] for tag in found.Tags()["scalars"]} == {
+        "discriminator_loss",
+        "generator_loss",
+        "real_logit",
+        "fake_logit",
+        "r1",
+    }
+    losses = found.Scalars("training/discriminator_loss")
+    assert [e.step for e in losses] == list(range(2, NUM_STEPS + 1, 2))
+    # An untrained discriminator is near 2 log 2, wherever it goes from there.
+    assert all(0.0 < e.value < 10.0 for e in losses)
+
+    pictures = found.Images("samples")
+    assert [e.step for e in pictures] == [e.step for e in losses]
+    with Image.open(io.BytesIO(pictures[-1].encoded_image_string)) as logged:
+        sheet = np.asarray(logged)
+    path = whole_run / "samples" / f"{NUM_STEPS:07d}.png"
+    np.testing.assert_array_equal(sheet, np.asarray(Image.open(path)))
+    assert sheet.std() > 1.0
+
+
+def test_killed_in_the_middle_it_goes_on_to_the_same_weights(
+    main, whole_run, packed, tmp_path
+):
+    # From another folder: the script finds the library beside itself.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *words(packed, "cut")],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    samples = tmp_path / "cut" / "samples"
+    while process.poll() is None:
+        if samples.is_dir() and len(list(samples.iterdir())) > 3:
+            os.kill(process.pid, signal.SIGKILL)
+            break
+        time.sleep(0.001)
+    assert process.wait() == -signal.SIGKILL
+    # The kill may have come between the two renames.
+    kept = [tmp_path / "cut" / name for name in (STATE_FILE, PREVIOUS_FILE)]
+    _, metadata = load_tensors(next(path for path in kept if path.exists()))
+    assert 0 < int(metadata["step"]) < NUM_STEPS
+    assert not (tmp_path / "cut" / "prior").exists()
+
+    # Bit for bit: the steps are deterministic for networks as small as these.
+    assert main(words(packed, tmp_path / "cut")) == 0
+    state, metadata = load_tensors(tmp_path / "cut" / STATE_FILE)
+    expected, _ = load_tensors(whole_run / STATE_FILE)
+    assert int(metadata["step"]) == NUM_STEPS
+    assert state.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(state[name], array, err_msg=name)
+    prior = load_prior(tmp_path / "cut" / "prior")
+    assert prior.sha256 == load_prior(whole_run / "prior").sha256
+
+
+def test_stopped_after_some_steps_it_leaves_a_prior_and_goes_on(main, packed, tmp_path):
+    line = words(packed, tmp_path, **{"num-images": 16})
+    assert main([*line, "--max-steps", "2"]) == 0
+    assert load_prior(tmp_path / "prior").card["steps"] == 2
+    assert main(line) == 0
+    assert load_prior(tmp_path / "prior").card["steps"] == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"data": "nowhere"}, "nowhere holds no packed set"),
+        ({"recipe": "tinny"}, "no recipe 'tinny'; there are slim, full, paper, tiny."),
+        ({"recipe": "slim"}, "the recipe needs uint8 images [N, 64, 64, 3]"),
+        ({"batch-size": 0}, "`batch_size` must be positive; got 0"),
+        ({"batch-size": 21}, "20 training images, fewer than one batch of 21"),
+        ({"precision": "half"}, "`precision` must be 'auto', 'float32' or 'bfloat16'"),
+        ({"save-interval": 0}, "`save_interval` must be 1 or more; got 0"),
+        ({"learning-rate": 1e30}, "no longer finite at step 2"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_two(
+    main, packed, tmp_path, capsys, changed, message
+):
+    assert main(words(packed, tmp_path / "out", **changed)) == 2
+    captured = capsys.readouterr().err
+    assert captured.startswith("error: ")
+    assert captured.count("\n") == 1
+    assert message in captured
+    assert not (tmp_path / "out" / "prior").exists()
+
+
+def test_other_words_for_a_run_that_has_begun_are_refused(
+    main, packed, whole_run, capsys
+):
+    assert main(words(packed, whole_run, seed=1)) == 2
+    assert "another recipe (seed 0 -> 1)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", [[], ["--data", "a"], ["--nonsense"]])
+def test_a_usage_that_is_not_understood_ends_with_two(main, line, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(line)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err
