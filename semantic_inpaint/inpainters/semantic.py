@@ -28,7 +28,7 @@ from semantic_inpaint.problem import (
 Progress = Callable[[str, int], None]
 
 # Codes of a restarted second stage come from another stream than those of the first.
-RESTART_STREAM = 1
+SEARCH_STREAM, RESTART_STREAM = 0, 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ class SemanticInpainter:
         )
         return search_latent(
             Objective(self.prior, options.prior_weight),
-            self.prior.codes_for(problem.indices, seed=seed),
+            self._start(problem, seed, stream=SEARCH_STREAM),
             semantic_target(
                 to_network(problem.images), weights, reduction=options.reduction
             ),
@@ -145,9 +145,7 @@ class SemanticInpainter:
         """Stage 2 (eq. 9): fit all pixels of the blended image."""
         options = self.options
         if options.restart:
-            codes = self.prior.codes_for(
-                problem.indices, seed=seed, stream=RESTART_STREAM
-            )
+            codes = self._start(problem, seed, stream=RESTART_STREAM)
         consensus_weight = (
             consensus_weight_for(problem.known)
             if options.consensus_weight is None
@@ -165,6 +163,12 @@ class SemanticInpainter:
             options.second,
             progress=progress and (lambda steps: progress("refine", steps)),
         )
+
+    def _start(
+        self, problem: InpaintingProblem, seed: int, *, stream: int
+    ) -> np.ndarray:
+        codes = self.prior.codes_for(problem.indices, seed=seed, stream=stream)
+        return np.float32(self.options.start_scale) * codes
 
     def _blend(
         self, problem: InpaintingProblem, codes: np.ndarray

@@ -25,6 +25,9 @@ class InversionOptions:
         consensus_weight: mu; None takes it from the share of the image that is
             missing, as `masks.consensus_weight_for` does.
         restart: Begin stage 2 at fresh codes rather than at stage 1's.
+        start_scale: Codes start uniform in [-start_scale, start_scale] times the
+            support of the prior. What the known pixels do not decide stays where it
+            began: at 1 (the papers) a random face, near 0 an average one.
         operator: D of the blend: `"gradient"`, `"log"` or `"log-printed"`.
         solver: Of the blend: `"direct"` or `"cvxpy"`.
         batch_size: Images searched together; changes the speed, not the result.
@@ -39,6 +42,7 @@ class InversionOptions:
     prior_weight: float = 0.003
     consensus_weight: float | None = None
     restart: bool = False
+    start_scale: float = 1.0
     operator: str = "gradient"
     solver: str = "direct"
     batch_size: int = 64
@@ -74,11 +78,14 @@ YEH = InversionOptions(second=None, weight_kind="fraction", operator="gradient")
 FAST = InversionOptions(
     first=SearchOptions(num_steps=150, learning_rate=0.05, schedule="cosine"),
     second=SearchOptions(num_steps=100, learning_rate=0.05, schedule="cosine"),
+    window_size=15,
+    start_scale=0.3,
     operator="gradient",
     prior_weight=0.0,
 )
-"""The default: the same losses, a larger and falling learning rate, and no prior loss,
-which at a summed content changes nothing but takes half of every step."""
+"""The default: the same losses with a larger and falling learning rate, a wider window,
+codes that start near the average face, the gradient blend, and no prior loss, which at
+a summed content changes nothing but takes half of every step (docs/decisions/0007)."""
 
 PRESETS = {"fast": FAST, "malesevic": MALESEVIC, "yeh": YEH}
 DEFAULT_PRESET = "fast"

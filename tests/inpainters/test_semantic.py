@@ -76,6 +76,22 @@ def test_refinement_goes_on_from_the_codes_of_stage_one(tiny_prior, planted):
     )
 
 
+def test_codes_start_where_the_scale_says(tiny_prior, planted):
+    _, problem = planted
+    still = dataclasses.replace(SHORT.first, num_steps=1, learning_rate=1e-6)
+    codes = [
+        SemanticInpainter(
+            tiny_prior,
+            dataclasses.replace(SHORT, first=still, second=None, start_scale=scale),
+        )
+        .inpaint(problem, seed=0)
+        .stats["codes"]
+        for scale in (1.0, 0.25)
+    ]
+    np.testing.assert_allclose(codes[1], 0.25 * codes[0], atol=1e-5)
+    assert np.abs(codes[0]).max() > 0.9
+
+
 def test_a_small_batch_size_changes_nothing(tiny_prior, planted):
     _, problem = planted
     whole, pieces = (
