@@ -3,7 +3,8 @@
 Run from the repository root: `python -m benchmarks.blending`. Every time is the
 least of some repeats, the one that other programs disturbed least, at 64x64x3. The
 direct solver blends a batch of 64 float32 images through `poisson_blend`, checks
-included, with its factorisation at hand; cvxpy solves image by image.
+included, with its factorisation at hand; cvxpy solves image by image. The holes are
+the six of `masks.PATTERNS`, as `make_known` draws the first of each with seed 0.
 Writes `benchmarks/results/blending.json`.
 """
 
@@ -19,27 +20,10 @@ import numpy as np
 from semantic_inpaint.blending import poisson_blend
 from semantic_inpaint.blending.direct import PoissonSolver
 from semantic_inpaint.blending.poisson import solve_cvxpy
+from semantic_inpaint.masks import PATTERNS, make_known
 
 SIDE, BATCH = 64, 64
 RESULT = Path(__file__).parent / "results" / "blending.json"
-
-
-def hole_patterns(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The six shapes of Malesevic et al., section 3.3: name -> known `[64, 64]`."""
-    row, column = np.mgrid[0:SIDE, 0:SIDE]
-
-    def outside(top: int, left: int, height: int, width: int) -> np.ndarray:
-        rows = (row < top) | (row >= top + height)
-        return rows | (column < left) | (column >= left + width)
-
-    return {
-        "square 25 %": outside(0, 32, 32, 32),
-        "square 50 %": outside(10, 0, 45, 45),
-        "stripes": outside(22, 0, 20, 64) & outside(0, 22, 64, 20),
-        "left": outside(0, 0, 64, 32),
-        "centre": outside(16, 16, 32, 32),
-        "random 70 %": rng.random((SIDE, SIDE)) >= 0.7,
-    }
 
 
 def least_ms(work: Callable[[], object], repeats: int) -> float:
@@ -82,8 +66,8 @@ def measure(name: str, known: np.ndarray, operator: str) -> dict[str, object]:
 
 def main() -> None:
     """Measure, print the table, write the JSON."""
-    patterns = hole_patterns(np.random.default_rng(0))
-    rows = [measure(*item, o) for o in ("gradient", "log") for item in patterns.items()]
+    holes = {name: make_known(name, 1, SIDE, SIDE)[0] for name in PATTERNS}
+    rows = [measure(*item, o) for o in ("gradient", "log") for item in holes.items()]
     print(" | ".join(rows[0]))
     for row in rows:
         print(" | ".join(str(value) for value in row.values()))

@@ -8,6 +8,7 @@ and for JAX.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ import keras
 
 Tensor: TypeAlias = keras.KerasTensor
 Pullback: TypeAlias = Callable[..., tuple]
+
+# Set where a person asked for the CPU, though there may be a GPU.
+_ON_CPU: contextvars.ContextVar[bool] = contextvars.ContextVar("on_cpu", default=False)
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -99,7 +103,9 @@ def compile_function(function: Callable) -> Callable:
 
 
 def on_gpu() -> bool:
-    """Return whether the default device is a GPU."""
+    """Return whether what is computed now runs on a GPU."""
+    if _ON_CPU.get():
+        return False
     if name() == "jax":
         return jax.default_backend() == "gpu"
     return bool(tf.config.list_logical_devices("GPU"))
@@ -130,8 +136,12 @@ def device_scope(device: str | None) -> Iterator[None]:
         raise ValueError(
             f"no device {device!r} here; available: {', '.join(device_names())}."
         )
-    with keras.device(wanted if ":" in wanted else f"{wanted}:0"):
-        yield
+    token = _ON_CPU.set(wanted == "cpu")
+    try:
+        with keras.device(wanted if ":" in wanted else f"{wanted}:0"):
+            yield
+    finally:
+        _ON_CPU.reset(token)
 
 
 def processor_has_bfloat16() -> bool:

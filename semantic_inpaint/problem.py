@@ -41,10 +41,11 @@ class InpaintingProblem:
         images, known = np.asarray(self.images), np.asarray(self.known)
         _check_arrays(images, known)
         indices = np.arange(len(images)) if self.indices is None else self.indices
-        indices = np.asarray(indices, np.int64)
-        if indices.shape != (len(images),):
+        indices = np.array(indices, np.int64)
+        if indices.shape != (len(images),) or indices.min() < 0:
             raise ValueError(
-                f"`indices` must be [B] = [{len(images)}]; got {list(indices.shape)}."
+                f"`indices` must be [B] = [{len(images)}] numbers of 0 or more; got "
+                f"{indices.tolist()}."
             )
         images = np.where(known[..., None], images, HOLE_VALUE).astype(np.float32)
         known = known.copy()

@@ -44,7 +44,7 @@ OUTSIDE = {
     "backend": KERAS | {"tensorflow", "jax"},
     "adam": KERAS,
     "losses": KERAS,
-    "models": KERAS | {"safetensors", "ml_dtypes"},
+    "models": KERAS | {"safetensors"},
     "blending": NUMERIC | {"cvxpy"},
     "latent": KERAS | {"scipy"},
     "training": KERAS,

@@ -34,6 +34,14 @@ def test_a_problem_cannot_be_changed():
         problem.images[0] = 0
 
 
+def test_the_numbers_are_a_copy_and_not_negative():
+    numbers = np.array([5, 7])
+    assert InpaintingProblem(images(), known(), numbers).indices.tolist() == [5, 7]
+    numbers[0] = 1  # still the caller's own
+    with pytest.raises(ValueError, match="0 or more"):
+        InpaintingProblem(images(), known(), [-1, 0])
+
+
 def test_parts_keep_the_numbers_of_their_images():
     problem = InpaintingProblem(images(5), known(5))
     assert problem.take([3, 1]).indices.tolist() == [3, 1]

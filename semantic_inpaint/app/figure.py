@@ -24,7 +24,7 @@ def save_stage_figure(
     """Draw pictures in a grid, each pixel as a whole number of dots.
 
     Args:
-        path: PNG file to write, at once and complete.
+        path: PNG file to write.
         rows: Rows of float `[H, W, 3]` pictures in [0, 1].
         row_names: One for each row.
         column_names: One for each column.
@@ -45,7 +45,7 @@ def save_stage_figure(
             axes.imshow(np.clip(picture, 0.0, 1.0), interpolation="nearest")
             axes.set_axis_off()
             if i == 0:
-                axes.set_title(column_name, fontsize=9, pad=4)
+                axes.set_title(column_name, fontsize=9, pad=4, parse_math=False)
         figure.text(
             (left - 0.1) / width,
             (bottom + CELL_INCHES / 2) / height,
@@ -53,6 +53,7 @@ def save_stage_figure(
             ha="right",
             va="center",
             fontsize=9,
+            parse_math=False,
         )
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()

@@ -1,4 +1,7 @@
-"""TensorBoard events, written without TensorFlow so that every backend has them."""
+"""TensorBoard events, on every backend.
+
+This needs no TensorFlow, but TensorBoard uses its file access where installed.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ class TensorBoardMonitor:
     """Writes scalars and pictures into a folder that TensorBoard reads."""
 
     def __init__(self, folder: Path) -> None:
-        """Open an event file in `folder`."""
-        self._writer = EventFileWriter(str(folder))
+        """Remember `folder`; an event file is opened there by the first event."""
+        self._folder = folder
+        self._writer: EventFileWriter | None = None
 
     def scalars(self, values: dict[str, float], *, step: int) -> None:
         """Write named numbers at a step."""
@@ -42,11 +46,15 @@ class TensorBoardMonitor:
 
     def flush(self) -> None:
         """Make what was written visible."""
-        self._writer.flush()
+        if self._writer is not None:
+            self._writer.flush()
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def _add(self, summary: Summary, step: int) -> None:
+        if self._writer is None:
+            self._writer = EventFileWriter(str(self._folder))
         self._writer.add_event(Event(wall_time=time.time(), step=step, summary=summary))

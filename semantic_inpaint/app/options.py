@@ -35,6 +35,12 @@ class RunOptions:
     preset's."""
     solver: str = "direct"
     """Of the blend: direct, or cvxpy (the paper's way, the same to 1e-6)."""
+    reduction: str | None = None
+    """Scale of the content loss: sum, mean or normalized; default: the preset's."""
+    window_size: int | None = None
+    """Side of the window of the importance weights, odd; default: the preset's."""
+    restart: bool = False
+    """Begin the refinement at fresh codes rather than at those of the first stage."""
     limit: int | None = None
     """Use the first so many images only."""
     partition: int | None = None
@@ -51,7 +57,6 @@ class RunOptions:
         Raises:
             ValueError: An unknown preset, blend or solver, or a number out of range.
         """
-        from semantic_inpaint.blending import OPERATORS, SOLVERS
         from semantic_inpaint.latent.presets import get_preset
 
         for field, least in (("seed", 0), ("batch_size", 1), ("limit", 1)):
@@ -59,17 +64,16 @@ class RunOptions:
             if value is not None and value < least:
                 word = field.replace("_", "-")
                 raise ValueError(f"--{word} must be {least} or more; got {value}.")
-        for field, value, right in (
-            ("blend", self.blend, OPERATORS),
-            ("solver", self.solver, SOLVERS),
-        ):
-            if value is not None and value not in right:
-                raise ValueError(
-                    f"no --{field} {value!r}; there are {', '.join(right)}."
-                )
+        named = {
+            "operator": self.blend,
+            "reduction": self.reduction,
+            "window_size": self.window_size,
+            "restart": self.restart or None,
+        }
         options = dataclasses.replace(
-            get_preset(self.preset), batch_size=self.batch_size, solver=self.solver
+            get_preset(self.preset),
+            batch_size=self.batch_size,
+            solver=self.solver,
+            **{field: value for field, value in named.items() if value is not None},
         )
-        if self.blend is not None:
-            options = dataclasses.replace(options, operator=self.blend)
         return options if self.steps is None else options.with_steps(self.steps)

@@ -1,25 +1,23 @@
-"""What `run` leaves behind: figure, stages, metrics, options."""
+"""What `run` leaves behind: figures, stages, metrics, options."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import hashlib
 import importlib.metadata
 import json
 import math
-import os
 import platform
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.table import Table
 
 from semantic_inpaint import __version__, backend
 from semantic_inpaint.app.figure import save_stage_figure
-from semantic_inpaint.app.inputs import Holes
+from semantic_inpaint.app.inputs import Holes, Images
 from semantic_inpaint.images import save_image
 from semantic_inpaint.metrics import aggregate, evaluate
 from semantic_inpaint.models.prior import GenerativePrior
@@ -27,188 +25,173 @@ from semantic_inpaint.problem import InpaintingResult
 
 FIGURE_ROWS = 8
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scipy", "cvxpy", "scikit-image")
+COLUMNS = (
+    ("MAE", "mae", 2),
+    ("MSE", "mse", 1),
+    ("PSNR", "psnr_pooled", 2),
+    ("mean PSNR", "psnr_mean", 2),
+    ("MSSIM", "mssim", 4),
+)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class MeasuredRun:
-    """The result for one kind of hole, and how good it is.
+@dataclasses.dataclass(eq=False)
+class MaskRecord:
+    """What is known of one kind of hole, batch after batch; pictures go to disk.
 
     Attributes:
-        holes: What was missing.
-        result: What was made of it.
-        evaluations: By stage (`"inpainted"`, `"refined"`), from `metrics.evaluate`.
+        name: Of the mask.
+        evaluations: For each stage (`"inpainted"`, `"refined"`) one result of
+            `metrics.evaluate` a batch.
+        images: For each image: name, status, losses and so on.
+        rows: Of the figure, the first few images: name and stages.
     """
 
-    holes: Holes
-    result: InpaintingResult
-    evaluations: dict[str, dict]
+    name: str
+    evaluations: dict[str, list] = dataclasses.field(default_factory=dict)
+    images: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    rows: list[tuple[str, dict]] = dataclasses.field(default_factory=list)
 
-
-def measure(holes: Holes, result: InpaintingResult, images: np.ndarray) -> MeasuredRun:
-    """Compare every completed stage with the originals."""
-    pictures = {"inpainted": result.stages["blended"]}
-    if "refined" in result.stages:
-        pictures["refined"] = result.completed
-    evaluations = {
-        stage: evaluate(picture, images, holes.known)
-        for stage, picture in pictures.items()
-    }
-    return MeasuredRun(holes, result, evaluations)
-
-
-def prepare_folder(out: Path | None, mask: str) -> Path:
-    """Choose the folder of the results and see that it can be written.
-
-    Raises:
-        ValueError: It exists and is not empty, or cannot be written.
-    """
-    if out is None:
-        now = datetime.datetime.now().astimezone()
-        name = f"{Path(mask).stem}-{now:%Y%m%d-%H%M%S}"
-        out = Path("outputs") / name
-    out = Path(os.path.abspath(out))  # noqa: PTH100 - no link is to be followed
-    try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise ValueError(
-                f"{out} exists and is not an empty folder; name another with --out, so "
-                "that no result is overwritten."
+    def add(
+        self,
+        folder: Path,
+        result: InpaintingResult,
+        images: Images,
+        known: np.ndarray,
+    ) -> None:
+        """Measure a batch and write its pictures."""
+        completed = {"inpainted": result.stages["blended"]}
+        if "refined" in result.stages:
+            completed["refined"] = result.completed
+        for stage, pictures in completed.items():
+            found = evaluate(pictures, images.pixels, known)
+            self.evaluations.setdefault(stage, []).append(found)
+        stages = {**result.stages, "completed": result.completed}
+        stages["original"] = images.pixels
+        for i, name in enumerate(images.names):
+            pictures = {stage: array[i] for stage, array in stages.items()}
+            for stage, picture in pictures.items():
+                file = folder / "images" / name / f"{self.name}-{stage}.png"
+                save_image(file, picture)
+            if len(self.rows) < FIGURE_ROWS:
+                self.rows.append((name, pictures))
+            self.images.append(
+                {
+                    "name": name,
+                    "status": result.status[i],
+                    "hole_share": float((~known[i]).mean()),
+                    "discriminator_score": float(result.stats["score"][i]),
+                    **{
+                        key: value[i].tolist()
+                        for key, value in result.stats.items()
+                        if key.endswith(("_loss", "_trace"))
+                    },
+                    **{
+                        stage: {
+                            region: {m: values[i] for m, values in of_region.items()}
+                            for region, of_region in found[-1].items()
+                        }
+                        for stage, found in self.evaluations.items()
+                    },
+                }
             )
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = _work_folder(out)
-        work.mkdir()
-        work.rmdir()
-    except OSError as error:
-        raise ValueError(
-            f"cannot write to {out} ({error.strerror}); name another folder with --out."
-        ) from error
-    return out
+
+    def means(self) -> dict[str, dict]:
+        """Return the means over all images, for each stage and region."""
+        return {s: aggregate(*found) for s, found in self.evaluations.items()}
 
 
 def save(
-    out: Path,
-    runs: list[MeasuredRun],
+    folder: Path,
+    records: list[MaskRecord],
     *,
-    images: np.ndarray,
-    names: list[str],
-    options: dict[str, Any],
-    prior: GenerativePrior,
     seconds: float,
+    provenance: dict[str, Any],
 ) -> None:
-    """Write everything beside the folder, then move it there whole."""
-    work = _work_folder(out)
-    work.mkdir(parents=True)
-    try:
-        _save_pictures(work, runs, images, names)
-        _save_json(work / "metrics.json", _metrics(runs, names, seconds))
-        _save_json(work / "options.json", _provenance(options, runs, prior, images))
-        if out.exists():
-            out.rmdir()
-        work.replace(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def table(runs: list[MeasuredRun]) -> Table:
-    """Return the means over all images, in the hole and over the whole image."""
-    shown = Table()
-    for heading in ("mask", "stage", "over"):
-        shown.add_column(heading)
-    for heading in ("MAE", "MSE", "PSNR", "MSSIM"):
-        shown.add_column(heading, justify="right")
-    for run in runs:
-        for region in ("hole", "image"):
-            for stage, evaluation in run.evaluations.items():
-                means = aggregate(evaluation)[region]
-                shown.add_row(
-                    run.holes.name,
-                    stage,
-                    region,
-                    f"{means['mae']:.2f}",
-                    f"{means['mse']:.1f}",
-                    f"{means['psnr_mean']:.2f}",
-                    f"{means['mssim']:.4f}",
-                )
-    return shown
-
-
-def _save_pictures(
-    folder: Path, runs: list[MeasuredRun], images: np.ndarray, names: list[str]
-) -> None:
-    rows, row_names = [], []
-    for run in runs:
-        stages = {**run.result.stages, "completed": run.result.completed}
-        stages["original"] = images
-        for index, name in enumerate(names):
-            for stage, pictures in stages.items():
-                file = f"{run.holes.name}-{stage}.png"
-                save_image(folder / "images" / name / file, pictures[index])
-            rows.append([pictures[index] for pictures in stages.values()])
-            row_names.append(run.holes.name if len(names) == 1 else name)
-    columns = list(stages)
-    if len(runs) > 1 and len(names) > 1:
-        # One figure for each image, with the patterns as rows.
-        for index, name in enumerate(names[:FIGURE_ROWS]):
-            picked = rows[index :: len(names)]
-            save_stage_figure(
-                folder / f"figure-{name}.png",
-                picked,
-                row_names=[run.holes.name for run in runs],
-                column_names=columns,
-            )
-        return
-    save_stage_figure(
-        folder / "figure.png",
-        rows[:FIGURE_ROWS],
-        row_names=row_names[:FIGURE_ROWS],
-        column_names=columns,
-    )
-
-
-def _metrics(
-    runs: list[MeasuredRun], names: list[str], seconds: float
-) -> dict[str, Any]:
-    return {
-        "images": names,
+    """Write the figures, `metrics.json` and `options.json`."""
+    _save_figures(folder, records)
+    metrics = {
         "seconds": seconds,
-        "masks": {
-            run.holes.name: {
-                "status": run.result.status,
-                "hole_share": (~run.holes.known).mean(axis=(1, 2)).tolist(),
-                "discriminator_score": run.result.stats["score"].tolist(),
-                "search_loss": run.result.stats["search_loss"].tolist(),
-                "stages": {
-                    stage: {"means": aggregate(evaluation), "images": evaluation}
-                    for stage, evaluation in run.evaluations.items()
-                },
-            }
-            for run in runs
-        },
+        "note": "MAE and MSE on the scale to 255; null stands for infinite",
+        "masks": {r.name: {"means": r.means(), "images": r.images} for r in records},
     }
+    _save_json(folder / "metrics.json", metrics)
+    _save_json(folder / "options.json", provenance)
 
 
-def _provenance(
-    options: dict[str, Any],
-    runs: list[MeasuredRun],
+def provenance(
+    command: dict[str, Any],
+    search: dict[str, Any],
+    *,
     prior: GenerativePrior,
-    images: np.ndarray,
+    images: Images,
+    kinds: list[Holes],
 ) -> dict[str, Any]:
+    """Everything that decides the result, and the versions that made it."""
     return {
-        **options,
-        "consensus_weights": {
-            run.holes.name: run.holes.consensus_weight for run in runs
-        },
+        "command": command,
+        "search": search,
         "prior": {"name": prior.name, "sha256": prior.sha256},
-        "images_sha256": _digest(images),
-        "known_sha256": {run.holes.name: _digest(run.holes.known) for run in runs},
+        "images": [
+            {"name": name, "source": source, "fitted": note, "number": int(number)}
+            for name, source, note, number in zip(
+                images.names, images.sources, images.notes, images.indices, strict=True
+            )
+        ],
+        "images_sha256": _digest(images.pixels),
+        "masks": {
+            holes.name: {
+                "consensus_weight": holes.consensus_weight,
+                "fitted": holes.note,
+                "known_sha256": _digest(holes.known),
+            }
+            for holes in kinds
+        },
         "versions": {
             "semantic_inpaint": __version__,
             "python": platform.python_version(),
             **_package_versions(),
         },
         "backend": backend.name(),
-        "devices": backend.device_names(),
+        "device": command["device"] or backend.device_names()[0],
         "machine": platform.machine(),
     }
+
+
+def table(records: list[MaskRecord]) -> Table:
+    """Return the means over all images, in the hole and over the whole image."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("mask", "stage", "over"):
+        shown.add_column(heading, no_wrap=True)
+    for heading, *_ in COLUMNS:
+        shown.add_column(heading, justify="right")
+    for record in records:
+        for region in ("hole", "image"):
+            for stage, means in record.means().items():
+                cells = [
+                    f"{means[region][key]:.{digits}f}" for _, key, digits in COLUMNS
+                ]
+                shown.add_row(record.name, stage, region, *cells)
+    return shown
+
+
+def _save_figures(folder: Path, records: list[MaskRecord]) -> None:
+    """One figure with a row an image, or a row a mask where there are several."""
+    if len(records) == 1:
+        _save_figure(folder / "figure.png", records[0].rows)
+        return
+    for number, (name, _) in enumerate(records[0].rows):
+        rows = [(record.name, record.rows[number][1]) for record in records]
+        single = len(records[0].images) == 1
+        _save_figure(folder / ("figure.png" if single else f"figure-{name}.png"), rows)
+
+
+def _save_figure(path: Path, rows: list[tuple[str, dict]]) -> None:
+    save_stage_figure(
+        path,
+        [list(pictures.values()) for _, pictures in rows],
+        row_names=[name for name, _ in rows],
+        column_names=list(rows[0][1]),
+    )
 
 
 def _package_versions() -> dict[str, str]:
@@ -225,13 +208,9 @@ def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def _work_folder(out: Path) -> Path:
-    return out.with_name(f".{out.name}.{os.getpid()}.tmp")
-
-
 def _save_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(
-        json.dumps(_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8"
+        json.dumps(_plain(content), indent=1, allow_nan=False) + "\n", encoding="utf-8"
     )
 
 

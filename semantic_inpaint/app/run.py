@@ -7,14 +7,23 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 from rich.console import Console
 
+from semantic_inpaint.app.folder import RunFolder
 from semantic_inpaint.app.options import RunOptions
 from semantic_inpaint.app.quiet import load_backend
 
+if TYPE_CHECKING:
+    from semantic_inpaint.app.inputs import Holes, Images
+    from semantic_inpaint.app.results import MaskRecord
+    from semantic_inpaint.latent.presets import InversionOptions
+    from semantic_inpaint.models.prior import GenerativePrior
+
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,15 +34,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = tyro.cli(
         RunOptions,
-        prog="run",
+        prog="semantic-inpaint run",
         description="Fill the holes of images by GAN inversion and refinement.",
         args=None if argv is None else list(argv),
     )
     try:
         run(options, Console())
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return INTERRUPTED
     return 0
 
 
@@ -52,46 +64,91 @@ def run(options: RunOptions, console: Console) -> Path:
     from semantic_inpaint import backend
     from semantic_inpaint.app import results
     from semantic_inpaint.app.inputs import make_holes, read_images
-    from semantic_inpaint.app.progress import search_progress
-    from semantic_inpaint.inpainters import SemanticInpainter
     from semantic_inpaint.models.checkpoints import load_prior
-    from semantic_inpaint.problem import InpaintingProblem
 
-    inversion = options.inversion()
+    search = options.inversion()
     with backend.device_scope(options.device):
         prior = load_prior(options.prior)
-        images, names, notes = read_images(options, prior.image_size)
-        kinds = make_holes(options, len(images), prior.image_size)
-        for note in [*notes, *(holes.note for holes in kinds)]:
-            if note:
-                console.print(f"note: {note}", markup=False, highlight=False)
-        out = results.prepare_folder(options.out, options.mask)
-        batches = -(-len(images) // inversion.batch_size)
-        total = len(kinds) * batches * inversion.num_steps()
-        runs = []
-        with search_progress(console, total) as progress:
-            for holes in kinds:
-                inpainter = SemanticInpainter(
-                    prior,
-                    dataclasses.replace(
-                        inversion, consensus_weight=holes.consensus_weight
-                    ),
-                )
+        images = read_images(options, prior.image_size)
+        kinds = make_holes(options, images)
+        _tell(console, images, kinds)
+        folder = RunFolder(options.out, Path(options.mask).stem)
+        try:
+            records = _fill(folder.work, prior, search, images, kinds, options, console)
+            results.save(
+                folder.work,
+                records,
+                seconds=time.perf_counter() - started,
+                provenance=results.provenance(
+                    {**dataclasses.asdict(options), "out": folder.path},
+                    search.as_dict(),
+                    prior=prior,
+                    images=images,
+                    kinds=kinds,
+                ),
+            )
+            folder.finish()
+        except BaseException as error:
+            left = folder.abandon()
+            if left is not None and isinstance(error, Exception):
+                raise OSError(f"{error}; what was finished is in {left}") from error
+            raise
+    console.print(results.table(records))
+    console.print(
+        f"results in {folder.path}", soft_wrap=True, markup=False, highlight=False
+    )
+    return folder.path
+
+
+def _fill(
+    folder: Path,
+    prior: GenerativePrior,
+    search: InversionOptions,
+    images: Images,
+    kinds: list[Holes],
+    options: RunOptions,
+    console: Console,
+) -> list[MaskRecord]:
+    """Search batch by batch; only what the tables need stays in memory."""
+    from semantic_inpaint.app.progress import search_progress
+    from semantic_inpaint.app.results import MaskRecord
+    from semantic_inpaint.inpainters import SemanticInpainter
+    from semantic_inpaint.problem import InpaintingProblem
+
+    size = search.batch_size
+    starts = range(0, len(images.names), size)
+    records = []
+    with search_progress(
+        console, len(kinds) * len(starts) * search.num_steps()
+    ) as progress:
+        for holes in kinds:
+            inpainter = SemanticInpainter(
+                prior,
+                dataclasses.replace(search, consensus_weight=holes.consensus_weight),
+            )
+            record = MaskRecord(holes.name)
+            for start in starts:
+                batch = images.take(slice(start, start + size))
+                known = holes.known[start : start + size]
                 result = inpainter.inpaint(
-                    InpaintingProblem(images, holes.known),
+                    InpaintingProblem(batch.pixels, known, batch.indices),
                     seed=options.seed,
                     progress=progress,
                 )
-                runs.append(results.measure(holes, result, images))
-    results.save(
-        out,
-        runs,
-        images=images,
-        names=names,
-        options={"command": dataclasses.asdict(options), "search": inversion.as_dict()},
-        prior=prior,
-        seconds=time.perf_counter() - started,
-    )
-    console.print(results.table(runs))
-    console.print(f"results in {out}", soft_wrap=True, markup=False, highlight=False)
-    return out
+                record.add(folder, result, batch, known)
+            records.append(record)
+    return records
+
+
+def _tell(console: Console, images: Images, kinds: list[Holes]) -> None:
+    """Say what was done to fit images and mask, the same words once."""
+    said: dict[str, list[str]] = {}
+    for name, note in zip(images.names, images.notes, strict=True):
+        if note:
+            said.setdefault(note, []).append(name)
+    for note, names in said.items():
+        who = names[0] if len(names) == 1 else f"{len(names)} images"
+        console.print(f"note: {who}: {note}", markup=False, highlight=False)
+    for holes in kinds:
+        if holes.note:
+            console.print(f"note: mask: {holes.note}", markup=False, highlight=False)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from semantic_inpaint.datasets.folder import ImageSource
+from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.datasets.packed import (
     FORMAT_VERSION,
     IMAGES_FILE,
@@ -62,11 +63,22 @@ def pack_images(
         The packed set; if `out` holds it already, nothing is done anew.
 
     Raises:
-        ValueError: No images, an id twice, too many images that cannot be read, or
-            `out` holds a set or the beginning of one from other sources or options.
+        ValueError: No images, an id twice, too many images that cannot be read,
+            `out` holds a set or the beginning of one from other sources or options,
+            or another process is working there.
     """
     plan = _Plan.of(sources, size)
-    out = Path(out)
+    with locked_folder(Path(out)):
+        return _pack_or_open(plan, Path(out), max_skipped_fraction, progress)
+
+
+def _pack_or_open(
+    plan: _Plan,
+    out: Path,
+    max_skipped_fraction: float,
+    progress: Callable[[int, int], None] | None,
+) -> PackedImages:
+    """Hand out a complete set, or complete it."""
     partial = out / PARTIAL_FOLDER
     if (out / MANIFEST_FILE).is_file():
         packed = PackedImages.open(out)
@@ -74,7 +86,7 @@ def pack_images(
         if progress is not None:
             progress(plan.count, plan.count)
     else:
-        partial.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(exist_ok=True)
         skipped = _pack(plan, partial, out, max_skipped_fraction, progress)
         packed = _finish(plan, partial, out, skipped)
     # Also what a packing left that was killed right after its last step.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,10 @@ from semantic_inpaint.images.ranges import to_uint8
 
 
 def load_images(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, size: int
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    size: int,
+    limit: int | None = None,
 ) -> tuple[np.ndarray, list[str], list[str]]:
     """Read images, each fitted to `size` by `fit_image`.
 
@@ -30,6 +34,7 @@ def load_images(
         paths: A path or several; each an image file, or a folder or zip of which every
             image is taken, in sorted order.
         size: Side of the results.
+        limit: Read the first so many only; None: all.
 
     Returns:
         Images, float32 `[B, size, size, 3]` in [0, 1]; their names (a file's own name,
@@ -44,7 +49,8 @@ def load_images(
         raise ImageError("no images were given. Give at least one path.")
     images, names, full_names, notes = [], [], [], []
     for path in map(Path, paths):
-        for image, name in _read_all(path):
+        left = None if limit is None else limit - len(images)
+        for image, name in itertools.islice(_read_all(path), left):
             fitted, note = fit_image(image, size)
             images.append(fitted)
             notes.append(note)

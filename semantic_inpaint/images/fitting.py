@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
+from semantic_inpaint.masks.geometry import centred_box, describe_fitting
+
 CROP_RULE = "178x218: centred 108x108; others: largest centred square; bicubic"
-_CELEBA_ALIGNED_SHAPE = (218, 178)
-_CELEBA_CROP = 108
 
 
 def fit_image(image: np.ndarray, size: int) -> tuple[np.ndarray, str]:
@@ -39,19 +39,11 @@ def fit_image(image: np.ndarray, size: int) -> tuple[np.ndarray, str]:
     if size < 1:
         raise ValueError(f"`size` must be at least 1; got {size}. Use 64, for example.")
     height, width = image.shape[:2]
-    is_aligned = (height, width) == _CELEBA_ALIGNED_SHAPE
-    side = _CELEBA_CROP if is_aligned else min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
+    top, left, side = centred_box(height, width)
     square = np.asarray(image[top : top + side, left : left + side], np.float32)
-
-    steps = []
-    if height != width:
-        steps.append(f"cropped from {width} x {height} to the centred {side} x {side}")
     if side != size:
-        verb = "reduced" if side > size else "enlarged"
-        steps.append(f"{verb} from {side} x {side} to {size} x {size}")
         square = _resize(square, size)
-    return square, ", ".join(steps)
+    return square, describe_fitting(height, width, size)
 
 
 def tile_images(images: np.ndarray, *, columns: int | None = None) -> np.ndarray:

@@ -39,7 +39,10 @@ def _semantic(prior: GenerativePrior, options: InversionOptions) -> Inpainter:
 
 def _refined(prior: GenerativePrior, options: InversionOptions) -> Inpainter:
     if options.second is None:
-        options = dataclasses.replace(options, second=options.first)
+        raise ValueError(
+            "the method 'refined' needs a second stage, which this preset has not; "
+            "use the method 'semantic', or another preset."
+        )
     return SemanticInpainter(prior, options)
 
 
@@ -50,7 +53,7 @@ METHODS: dict[str, Callable[[GenerativePrior, InversionOptions], Inpainter]] = {
 
 
 def make_inpainter(
-    method: str = "refined",
+    method: str | None = None,
     *,
     prior: GenerativePrior | str | Path = DEFAULT_PRIOR,
     preset: InversionOptions | str = DEFAULT_PRESET,
@@ -59,18 +62,20 @@ def make_inpainter(
 
     Args:
         method: `"semantic"` (Yeh et al.: invert, blend) or `"refined"` (Malesevic et
-            al.: invert, blend, refine, blend).
+            al.: invert, blend, refine, blend); None: whichever the preset is for.
         prior: A prior, the name of a shipped one, or its folder.
         preset: Options, or the name of a preset.
 
     Raises:
-        ValueError: An unknown method, prior or preset.
+        ValueError: An unknown method, prior or preset, or two that do not go together.
     """
+    options = get_preset(preset) if isinstance(preset, str) else preset
+    if method is None:
+        method = "semantic" if options.second is None else "refined"
     if method not in METHODS:
         near = difflib.get_close_matches(method, METHODS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}.{hint}")
-    options = get_preset(preset) if isinstance(preset, str) else preset
     if not isinstance(prior, GenerativePrior):
         prior = load_prior(prior)
     return METHODS[method](prior, options)
@@ -79,7 +84,7 @@ def make_inpainter(
 def inpaint(
     problem: InpaintingProblem,
     *,
-    method: str = "refined",
+    method: str | None = None,
     prior: GenerativePrior | str | Path = DEFAULT_PRIOR,
     preset: InversionOptions | str = DEFAULT_PRESET,
     seed: int = 0,

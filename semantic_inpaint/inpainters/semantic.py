@@ -20,6 +20,7 @@ from semantic_inpaint.latent.weights import importance_weights
 from semantic_inpaint.masks import consensus_weight_for
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import (
+    HOLE_VALUE,
     InpaintingProblem,
     InpaintingResult,
     concatenate_results,
@@ -173,8 +174,14 @@ class SemanticInpainter:
     def _blend(
         self, problem: InpaintingProblem, codes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Generate, and blend into the known pixels (eq. 6); overshoot is cut off."""
-        generated = self.prior.generate(codes)
+        """Generate, and blend into the known pixels (eq. 6); overshoot is cut off.
+
+        An image that the generator cannot make becomes grey, so that it spoils no
+        other; its status says so.
+        """
+        generated = np.nan_to_num(
+            self.prior.generate(codes), nan=HOLE_VALUE, posinf=1.0, neginf=0.0
+        )
         blended = poisson_blend(
             generated,
             problem.images,

@@ -6,7 +6,10 @@ import dataclasses
 import difflib
 from typing import Any
 
+from semantic_inpaint.blending import OPERATORS, SOLVERS
+from semantic_inpaint.latent.objective import REDUCTIONS
 from semantic_inpaint.latent.search import SearchOptions
+from semantic_inpaint.latent.weights import KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +19,7 @@ class InversionOptions:
     Attributes:
         first: Search of stage 1.
         second: Search of stage 2, the refinement; None leaves it out.
-        window_size: n of the importance weights.
+        window_size: n of the importance weights, odd, 3 or more.
         weight_kind: `"ratio"` (Malesevic et al.) or `"fraction"` (Yeh et al.).
         weight_cap: Largest importance weight, or None.
         reduction: Scale of the content losses: `"sum"`, `"mean"` or `"normalized"`;
@@ -30,7 +33,8 @@ class InversionOptions:
             began: at 1 (the papers) a random face, near 0 an average one.
         operator: D of the blend: `"gradient"`, `"log"` or `"log-printed"`.
         solver: Of the blend: `"direct"` or `"cvxpy"`.
-        batch_size: Images searched together; changes the speed, not the result.
+        batch_size: Images searched together; changes the speed, and the result by
+            no more than rounding does.
     """
 
     first: SearchOptions = dataclasses.field(default_factory=SearchOptions)
@@ -46,6 +50,37 @@ class InversionOptions:
     operator: str = "gradient"
     solver: str = "direct"
     batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the values before anything is searched.
+
+        Raises:
+            ValueError: A word that is none of those named, or a number out of range.
+        """
+        for field, words in (
+            ("weight_kind", KINDS),
+            ("reduction", REDUCTIONS),
+            ("operator", OPERATORS),
+            ("solver", SOLVERS),
+        ):
+            if (value := getattr(self, field)) not in words:
+                raise ValueError(
+                    f"`{field}` must be one of {', '.join(words)}; got {value!r}."
+                )
+        in_range = {
+            "window_size": self.window_size >= 3 and self.window_size % 2 == 1,
+            "weight_cap": self.weight_cap is None or self.weight_cap > 0,
+            "prior_weight": self.prior_weight >= 0,
+            "consensus_weight": not (self.consensus_weight or 0) < 0,
+            "start_scale": 0 <= self.start_scale <= 1,
+            "batch_size": self.batch_size >= 1,
+        }
+        for field, good in in_range.items():
+            if not good:
+                raise ValueError(
+                    f"`{field}` is {getattr(self, field)}; see InversionOptions for "
+                    "what it may be."
+                )
 
     def with_steps(self, num_steps: int) -> InversionOptions:
         """Return the options with `num_steps` for each stage."""

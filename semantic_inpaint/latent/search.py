@@ -14,10 +14,10 @@ from semantic_inpaint import backend
 from semantic_inpaint.adam import AdamMoments, adam_start, adam_update
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.latent.objective import Objective, SearchTarget
-from semantic_inpaint.latent.schedule import learning_rate_at
+from semantic_inpaint.latent.schedule import SCHEDULES, learning_rate_at
 
-# A search has converged once its best loss falls by less than this share of itself
-# over the last tenth of the steps.
+# A search has converged if its best loss fell, and over the last tenth of the steps by
+# less than this share of the whole fall. A falling learning rate ends this way too.
 TOLERANCE = 1e-3
 
 
@@ -51,6 +51,15 @@ class SearchOptions:
         if not self.learning_rate > 0:
             raise ValueError(
                 f"`learning_rate` must be positive; got {self.learning_rate}."
+            )
+        if not (0 <= self.beta_1 < 1 and 0 <= self.beta_2 < 1):
+            raise ValueError(
+                f"betas must be in [0, 1); got {self.beta_1} and {self.beta_2}."
+            )
+        if self.schedule not in SCHEDULES:
+            raise ValueError(
+                f"`schedule` must be one of {', '.join(SCHEDULES)}; got "
+                f"{self.schedule!r}."
             )
 
 
@@ -110,7 +119,8 @@ def search_latent(
     Returns:
         The best code of each image, with its loss and trace.
     """
-    z = np.asarray(z, np.float32)
+    support = objective.prior.support
+    z = np.clip(np.asarray(z, np.float32), -support, support)
     run = _compiled_steps(objective, options)
     state = _start(z, options.num_steps)
     if progress is None:
@@ -226,8 +236,8 @@ def _status(trace: np.ndarray) -> tuple[str, ...]:
     best = np.minimum.accumulate(np.where(np.isfinite(trace), trace, np.inf))
     tail = max(1, (len(trace) - 1) // 10)
     with np.errstate(invalid="ignore"):
-        gain = best[-1 - tail] - best[-1]
-        settled = gain <= TOLERANCE * np.abs(best[-1])
+        last_gain = best[-1 - tail] - best[-1]
+        settled = last_gain <= TOLERANCE * (best[0] - best[-1])
     return tuple(
         "nonfinite" if not ok else "converged" if still else "max_steps"
         for ok, still in zip(finite, settled, strict=True)

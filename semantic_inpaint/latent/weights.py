@@ -20,8 +20,9 @@ def importance_weights(
     Both papers look at an n x n window centred on the pixel. Yeh et al. (2017,
     section 3.2) take the fraction of the window that is missing; Malesevic et al.
     (eq. 4) the ratio of missing to clean pixels, which grows without bound round a
-    lone clean pixel. Neither counts pixels outside the image. Yeh et al. use n = 7;
-    Malesevic et al. do not state n.
+    lone clean pixel. Yeh et al. use n = 7; Malesevic et al. do not state n. What a
+    window has outside the image counts neither as missing nor as clean here; the
+    papers do not say.
 
     Args:
         known: bool `[B, H, W]`, True where observed.

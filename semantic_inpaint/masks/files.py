@@ -6,14 +6,19 @@ The only place where the polarity flips.
 import os
 import struct
 import uuid
+import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from semantic_inpaint.masks.geometry import describe_fitting, fit_hole
 from semantic_inpaint.masks.validation import validate_known
 
+# As in `images.decoding`, which is out of reach from here; a test holds them together.
+_FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_MAX_PIXELS = 89_478_485
 _SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 # All that Pillow's decoders let through on damaged files.
 _DECODING_ERRORS = (
@@ -22,9 +27,9 @@ _DECODING_ERRORS = (
     ValueError,
     EOFError,
     IndexError,
+    TypeError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 
 
@@ -36,38 +41,45 @@ def load_known(
     Colours count by their brightness, palettes by their colours, transparent pixels as
     black, that is as known. A pixel is missing where the brightness is above 127 of
     255 (32767 of 65535 in a 16-bit file), so that the soft edges of an antialiased mask
-    are cut in the middle. A mask of another size is fitted by nearest neighbour, each
-    side by itself.
+    are cut in the middle.
+
+    A mask of another size is fitted as `images.fit_image` fits a photo of the mask's
+    own shape: a mask painted on a photo keeps its place on it. That is a crop to
+    `geometry.centred_box` (all of a square mask), then a resize. Reduced, a pixel is
+    missing where any part of it is; enlarged, the nearest pixel counts.
 
     Args:
-        path: An image file of any format that Pillow reads.
+        path: An image file, of the formats that `images.load_image` reads.
         height: Rows of the image that the mask belongs to.
-        width: Columns of that image.
+        width: Columns of that image; as many as rows, unless the mask fits as it is.
 
     Returns:
-        `known`, bool `[H, W]`, and a sentence that says that the mask was resized, or
+        `known`, bool `[H, W]`, and a few words that say how the mask was fitted, or
         None where it had the right size.
 
     Raises:
-        ValueError: There is no such file, it is no image or is damaged, its pixels are
-            of a kind without a known white, or it has no hole or nothing but hole. The
-            message is one line.
+        ValueError: There is no such file, it is no image, is damaged or far too large,
+            its pixels are of a kind without a known white, it would have to be fitted
+            to an oblong, or there is no hole or nothing but hole in what is left of it
+            after fitting. The message is one line.
     """
     path = Path(path)
     hole = _read_hole(path)
     note = None
     if hole.shape != (height, width):
-        note = (
-            f"{path} is {hole.shape[1]} x {hole.shape[0]} pixels (width x height) and "
-            f"was fitted to {width} x {height} by nearest neighbour"
-        )
-        hole = _nearest(hole, height, width)
+        if height != width:
+            raise ValueError(
+                f"{path} is {hole.shape[1]} x {hole.shape[0]} pixels (width x height), "
+                f"the image {width} x {height}; only a square image has its mask "
+                "fitted. Save the mask in the size of the image."
+            )
+        note = f"{path}: {describe_fitting(*hole.shape, height)}"
+        hole = fit_hole(hole, height)
     known = ~hole
     try:
         validate_known(known)
     except ValueError as error:
-        fitted = " (after resizing)" if note else ""
-        raise ValueError(f"{path}{fitted}: {error}") from None
+        raise ValueError(f"{note or path}: {error}") from None
     return known, note
 
 
@@ -113,12 +125,20 @@ def _read_hole(path: Path) -> np.ndarray:
         kind = "a folder, not a file" if path.is_dir() else "no such file"
         raise ValueError(f"{path}: {kind}. Give the path of a mask image.")
     try:
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
-            return _brighter_than_half(image)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Odd metadata does no harm.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=_FORMATS) as opened:
+                if opened.width * opened.height > _MAX_PIXELS:
+                    raise Image.DecompressionBombError
+                return _brighter_than_half(ImageOps.exif_transpose(opened))
     except UnidentifiedImageError:
         raise ValueError(
             f"{path} is not an image of a format that can be read. Save it as PNG."
+        ) from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise ValueError(
+            f"{path} has more than {_MAX_PIXELS} pixels. Reduce it first."
         ) from None
     except _DECODING_ERRORS as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -140,10 +160,3 @@ def _brighter_than_half(image: Image.Image) -> np.ndarray:
     layer = image.convert("RGBA")
     black = Image.new("RGBA", layer.size, "black")
     return np.asarray(Image.alpha_composite(black, layer).convert("L")) > 127
-
-
-def _nearest(hole: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize by the pixel under the centre of each new pixel."""
-    rows = (2 * np.arange(height) + 1) * hole.shape[0] // (2 * height)
-    columns = (2 * np.arange(width) + 1) * hole.shape[1] // (2 * width)
-    return hole[rows[:, None], columns]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -94,12 +94,18 @@ def get_pattern(name: str) -> MaskPattern:
 
 
 def make_known(
-    name: str, count: int, height: int, width: int, *, seed: int = 0
+    name: str,
+    count: int,
+    height: int,
+    width: int,
+    *,
+    seed: int = 0,
+    indices: Sequence[int] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw one hole of a pattern for each image.
 
-    The hole of image i depends on the seed, the pattern and i alone: a longer batch
-    begins with the holes of a shorter one.
+    The hole of an image depends on the seed, the pattern and the image's number
+    alone: a longer batch begins with the holes of a shorter one.
 
     Args:
         name: A key of `PATTERNS`.
@@ -107,6 +113,7 @@ def make_known(
         height: Rows, at least 2.
         width: Columns, at least 2.
         seed: Non-negative; without effect on the patterns that draw nothing.
+        indices: Numbers of the images, B of them, 0 or more; default: 0, 1, 2 ...
 
     Returns:
         `known`, bool `[B, H, W]`.
@@ -119,9 +126,14 @@ def make_known(
         raise ValueError(f"`count` must be at least 1; got {count}.")
     if seed < 0:
         raise ValueError(f"`seed` must be 0 or more; got {seed}.")
+    numbers = range(count) if indices is None else [int(i) for i in indices]
+    if len(numbers) != count or min(numbers) < 0:
+        raise ValueError(
+            f"`indices` must be {count} numbers of 0 or more, one for each image."
+        )
     sources = (
         np.random.SeedSequence(seed, spawn_key=(pattern.number, index))
-        for index in range(count)
+        for index in numbers
     )
     return np.stack(
         [pattern.make(height, width, np.random.default_rng(s)) for s in sources]

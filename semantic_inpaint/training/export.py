@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -55,14 +56,12 @@ def export_prior(
     facts = {
         "recipe": recipe.as_dict(),
         "generator": "moving average" if recipe.average_half_life > 0 else "raw",
+        "training_precision": trainer.precision,
+        "training_seconds": round(result.seconds, 1) or None,
         "steps": result.step,
         "images_seen": result.step * recipe.batch_size,
         "seed": recipe.seed,
-        "data": {
-            "note": data_note,
-            "images": len(data.indices),
-            "sha256": data.sha256,
-        },
+        "data": {"note": data_note, **_identity(data)},
         "licence": licence,
         "made_with": {
             "keras": keras.__version__,
@@ -81,6 +80,15 @@ def export_prior(
         folder / SHEET_FILE, tile_images(sample_grid(trainer, state) / 2.0 + 0.5)
     )
     return save_prior(folder, architecture, variables, name=name, facts=facts)
+
+
+def _identity(data: TrainingData) -> dict[str, Any]:
+    return {
+        "images": len(data.indices),
+        "partitions": list(data.partitions),
+        "sha256": data.sha256,
+        "rows_sha256": data.rows_sha256,
+    }
 
 
 def _named(

@@ -27,6 +27,8 @@ class GanTrainer:
         """Build the networks of `recipe`, initialised from its seed."""
         self.recipe = recipe
         policy = backend.compute_policy(recipe.precision)
+        # What "auto" came to: "float32" or "bfloat16".
+        self.precision = policy.removeprefix("mixed_")
         self.generator = dcgan.build_generator(
             image_size=recipe.image_size,
             latent_dim=recipe.latent_dim,

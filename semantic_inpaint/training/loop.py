@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from keras import ops
 
+from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.training.gan import GanTrainer, State
 from semantic_inpaint.training.recipes import PriorRecipe
-from semantic_inpaint.training.state import load_state, save_state
+from semantic_inpaint.training.state import SavedRun, load_state, save_state
 
 # Streams of random numbers drawn from the recipe's seed.
 ORDER, STEP, GRID = 0, 1, 2
@@ -25,11 +27,19 @@ class TrainingData:
         images: uint8 `[N, H, W, 3]`, an array or a memory map.
         indices: Rows of `images` to use.
         sha256: Hash of the packed set that they come from.
+        partitions: Those that the rows are in; -1 where the set has none.
     """
 
     images: np.ndarray
     indices: np.ndarray
     sha256: str
+    partitions: tuple[int, ...]
+
+    @property
+    def rows_sha256(self) -> str:
+        """Hash of the rows, as little-endian int64."""
+        rows = np.ascontiguousarray(self.indices, dtype="<i8")
+        return hashlib.sha256(rows.data).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,11 +67,14 @@ class TrainingResult:
         trainer: The networks.
         state: Everything that was trained, the moving average included.
         step: Steps done.
+        seconds: Time in the loop up to the last state on disk, over all resumptions;
+            0 where no clock was given.
     """
 
     trainer: GanTrainer
     state: State
     step: int
+    seconds: float
 
 
 def train_prior(
@@ -73,6 +86,7 @@ def train_prior(
     report_interval: int = 50,
     save_interval: int = 500,
     max_steps: int | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> TrainingResult:
     """Train, or go on training, a prior.
 
@@ -87,15 +101,16 @@ def train_prior(
         report_interval: Steps between reports, and between checks for divergence.
         save_interval: Steps between states on disk, and between sample grids.
         max_steps: Stop after this many steps in all, sooner than the recipe says.
+        clock: Seconds from any start, to measure the training with.
 
     Returns:
         The networks and the final state.
 
     Raises:
-        ValueError: The data does not fit the recipe, the folder holds another run, or
-            a number of steps is not positive.
+        ValueError: The data does not fit the recipe, the folder holds another run or
+            another process works in it, or a number of steps is not positive.
         FloatingPointError: A loss or a weight is no longer finite; the last good
-            state stays.
+            state, if there is one, stays.
     """
     _check_data(recipe, data)
     _check_positive(
@@ -103,11 +118,38 @@ def train_prior(
         save_interval=save_interval,
         max_steps=1 if max_steps is None else max_steps,
     )
+    with locked_folder(folder):
+        return _go_on(
+            recipe,
+            data,
+            folder,
+            report=report,
+            report_interval=report_interval,
+            save_interval=save_interval,
+            max_steps=max_steps,
+            clock=clock or (lambda: 0.0),
+        )
+
+
+def _go_on(
+    recipe: PriorRecipe,
+    data: TrainingData,
+    folder: Path,
+    *,
+    report: Callable[[Report], None] | None,
+    report_interval: int,
+    save_interval: int,
+    max_steps: int | None,
+    clock: Callable[[], float],
+) -> TrainingResult:
+    """Train from the state in `folder`, or from the start, to the last step."""
     trainer = GanTrainer(recipe)
     state = trainer.initial_state()
-    arguments = {"recipe": recipe, "data_sha256": data.sha256}
-    found = load_state(folder, state, **arguments)
-    state, step = found if found is not None else (state, 0)
+    hashes = {"data_sha256": data.sha256, "rows_sha256": data.rows_sha256}
+    found = load_state(folder, state, recipe=recipe, **hashes)
+    last_good = None if found is None else folder
+    state, step, seconds = found or SavedRun(state, 0, 0.0)
+    started = clock() - seconds
     num_steps = recipe.num_steps(len(data.indices))
     last_step = num_steps if max_steps is None else min(max_steps, num_steps)
     pending: list[dict] = []
@@ -126,14 +168,17 @@ def train_prior(
             means = _mean_scalars(pending)
             pending = []
             # The losses are those of the weights before the step.
-            _check_finite({**means, **(state if save else {})}, step, folder)
+            _check_finite({**means, **(state if save else {})}, step, last_good)
             if report is not None:
                 grid = sample_grid(trainer, state) if save else None
                 report(Report(step, num_steps, means, grid))
         if save:
-            save_state(folder, state, step=step, **arguments)
+            seconds = clock() - started
+            run = SavedRun(state, step, seconds)
+            save_state(folder, run, recipe=recipe, **hashes)
+            last_good = folder
 
-    return TrainingResult(trainer, state, step)
+    return TrainingResult(trainer, state, step, seconds)
 
 
 def draw_batch(
@@ -195,7 +240,9 @@ def _check_positive(**numbers: int) -> None:
             raise ValueError(f"`{name}` must be 1 or more; got {number}.")
 
 
-def _check_finite(values: Mapping[str, float | list], step: int, folder: Path) -> None:
+def _check_finite(
+    values: Mapping[str, float | list], step: int, last_good: Path | None
+) -> None:
     """Raise where a number, or a group of tensors, has NaN or infinity."""
     bad = [
         name
@@ -206,9 +253,14 @@ def _check_finite(values: Mapping[str, float | list], step: int, folder: Path) -
         )
     ]
     if bad:
+        kept = (
+            "no state was saved before"
+            if last_good is None
+            else f"the last good state is in {last_good}"
+        )
         raise FloatingPointError(
-            f"{', '.join(bad)} no longer finite at step {step}; the last good state "
-            f"is in {folder}. Lower the learning rate, or use precision='float32'."
+            f"{', '.join(bad)} no longer finite at step {step}; {kept}. Lower the "
+            "learning rate, or use precision='float32'."
         )
 
 

@@ -11,6 +11,11 @@ from typing import Any
 class PriorRecipe:
     """Architecture and training of one prior.
 
+    A run may be prolonged by another `num_images` or `num_epochs`. The learning rate
+    then falls as if the run had that length from its start, but only in the steps
+    from there on: those that are done keep theirs. The card of the prior has the
+    recipe of the last leg.
+
     Attributes:
         generator_width: Channels of the generator at 4x4.
         discriminator_width: Channels of the discriminator's first convolution.
@@ -18,11 +23,12 @@ class PriorRecipe:
         image_size: Side of the images.
         latent_dim: Length of the code, uniform in [-1, 1].
         batch_size: Images per step.
-        num_images: Training images to see in all; None: `num_epochs` decides.
+        num_images: Training images to see in all, which also sets where the learning
+            rate falls; None: `num_epochs` decides.
         num_epochs: Passes through the data, where `num_images` is None.
         learning_rate: Adam's, for both networks.
         decay_start: Share of the training after which the learning rate falls,
-            linearly; 1 keeps it constant.
+            linearly; 1 keeps it constant. Prolonging a run moves this point.
         final_rate: Share of the learning rate that is left at the end.
         beta_1: Adam's first decay.
         beta_2: Adam's second decay.

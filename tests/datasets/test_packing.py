@@ -1,7 +1,12 @@
 """Packing: the right pixels in their order, cut off anywhere, never half claimed."""
 
 import dataclasses
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +17,7 @@ from semantic_inpaint.datasets import (
     folder_source,
     pack_images,
 )
+from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.datasets.packing import CHUNK
 from semantic_inpaint.images import fit_image, load_image, to_uint8
 
@@ -141,6 +147,44 @@ def test_a_complete_set_is_not_packed_again(tmp_path, sources):
     assert reports == [(600, 600)]
     assert (tmp_path / "out" / "images.npy").stat() == before
     assert len(again) == 600
+
+
+def test_two_never_pack_into_one_folder(tmp_path, sources):
+    out = tmp_path / "out"
+    with (
+        locked_folder(out),
+        pytest.raises(ValueError, match=f"another process is working in {out}"),
+    ):
+        pack_images(sources, out, size=8)
+    assert list(out.iterdir()) == []
+    assert len(pack_images(sources, out, size=8)) == 600
+
+
+def test_a_lock_dies_with_its_process(tmp_path):
+    script = (
+        "import pathlib, sys, time\n"
+        "from semantic_inpaint.datasets.lock import locked_folder\n"
+        "with locked_folder(pathlib.Path(sys.argv[1])):\n"
+        "    sys.stdout.write('locked\\n')\n"
+        "    sys.stdout.flush()\n"
+        "    time.sleep(600)\n"
+    )
+    folder = tmp_path / "folder"
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(folder)], cwd=root, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"locked\n"
+        try:
+            with (
+                pytest.raises(ValueError, match="another process is working in"),
+                locked_folder(folder),
+            ):
+                pass
+        finally:
+            os.kill(other.pid, signal.SIGKILL)
+    with locked_folder(folder):
+        assert list(folder.iterdir()) == []
 
 
 def test_an_unreadable_image_is_left_out_and_named(tmp_path, write_folder):

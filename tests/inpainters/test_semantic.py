@@ -138,3 +138,35 @@ def test_the_short_way_equals_the_long_one(tiny_prior, tiny_prior_folder, plante
 def test_an_unknown_method_names_the_nearest(tiny_prior):
     with pytest.raises(ValueError, match="Did you mean 'refined'"):
         make_inpainter("refine", prior=tiny_prior)
+
+
+def test_the_preset_decides_on_the_refinement_unless_a_method_is_named(tiny_prior):
+    assert make_inpainter(prior=tiny_prior, preset="yeh").options.second is None
+    assert make_inpainter(prior=tiny_prior, preset="fast").options.second is not None
+    semantic = make_inpainter("semantic", prior=tiny_prior, preset="malesevic")
+    assert semantic.options.second is None
+    with pytest.raises(ValueError, match="second stage"):
+        make_inpainter("refined", prior=tiny_prior, preset="yeh")
+
+
+def test_an_image_that_cannot_be_generated_spoils_no_other(tiny_prior, planted):
+    images, problem = planted
+
+    class Failing:
+        def __getattr__(self, name):
+            return getattr(tiny_prior, name)
+
+        def generate(self, codes):
+            pictures = tiny_prior.generate(codes)
+            pictures[1] = np.nan
+            return pictures
+
+    sound = SemanticInpainter(tiny_prior, SHORT).inpaint(problem, seed=0)
+    result = SemanticInpainter(Failing(), SHORT).inpaint(problem, seed=0)
+    assert np.isfinite(result.completed).all()
+    for row in (0, 2, 3):
+        np.testing.assert_allclose(
+            result.completed[row], sound.completed[row], atol=1e-6
+        )
+    known = problem.known[1]
+    np.testing.assert_array_equal(result.completed[1][known], images[1][known])

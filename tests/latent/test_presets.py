@@ -1,6 +1,6 @@
 import pytest
 
-from semantic_inpaint.latent.presets import PRESETS, get_preset
+from semantic_inpaint.latent.presets import PRESETS, InversionOptions, get_preset
 
 
 def test_malesevic_has_the_constants_of_section_3_2():
@@ -26,6 +26,27 @@ def test_yeh_stops_after_stage_one_and_weighs_by_the_fraction():
 def test_steps_are_set_for_each_stage_that_there_is():
     assert get_preset("malesevic").with_steps(7).num_steps() == 14
     assert get_preset("yeh").with_steps(7).num_steps() == 7
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"operator": "laplace"},
+        {"solver": "cvx"},
+        {"reduction": "total"},
+        {"weight_kind": "mean"},
+        {"window_size": 1},
+        {"window_size": 8},
+        {"weight_cap": 0.0},
+        {"prior_weight": -0.1},
+        {"consensus_weight": -0.1},
+        {"start_scale": 1.5},
+        {"batch_size": 0},
+    ],
+)
+def test_options_are_checked_before_anything_is_searched(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        InversionOptions(**options)
 
 
 def test_an_unknown_preset_names_the_nearest():

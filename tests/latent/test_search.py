@@ -40,6 +40,7 @@ def test_a_planted_minimum_is_found_and_called_converged():
     start, target = draw()
     solution = search_latent(QUADRATIC, start, target, OPTIONS)
     np.testing.assert_allclose(solution.z, target, atol=1e-3)
+    assert set(solution.status) == {"converged"}
     assert solution.num_steps == 300
     assert solution.trace.shape == (4, 301)
 
@@ -49,6 +50,19 @@ def test_codes_stay_in_the_support_where_the_minimum_is_outside():
     solution = search_latent(QUADRATIC, start, target * 3, OPTIONS)
     np.testing.assert_allclose(solution.z, np.clip(target * 3, -1, 1), atol=1e-3)
     assert set(solution.status) == {"converged"}
+
+
+def test_a_search_that_still_falls_is_not_called_converged():
+    start, target = draw()
+    options = SearchOptions(num_steps=20, learning_rate=0.003)
+    solution = search_latent(QUADRATIC, start, target, options)
+    assert set(solution.status) == {"max_steps"}
+
+
+def test_a_start_outside_the_support_is_brought_into_it():
+    start, target = draw()
+    solution = search_latent(QUADRATIC, 3 * start, target, SearchOptions(num_steps=1))
+    assert np.abs(solution.z).max() <= 1
 
 
 def test_steps_equal_adam_written_out_in_float64():
@@ -121,7 +135,15 @@ def test_a_loss_that_is_not_a_number_is_told_of_its_image_alone():
     assert solution.z[0, 0] < 0.5
 
 
-@pytest.mark.parametrize("options", [{"num_steps": 0}, {"learning_rate": 0.0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_steps": 0},
+        {"learning_rate": 0.0},
+        {"schedule": "linear"},
+        {"beta_1": 1.0},
+    ],
+)
 def test_options_that_cannot_search_are_refused(options):
-    with pytest.raises(ValueError, match=next(iter(options))):
+    with pytest.raises(ValueError, match=next(iter(options)).split("_1")[0]):
         SearchOptions(**options)

@@ -1,8 +1,11 @@
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from semantic_inpaint.masks import load_known, make_known, save_known
+from semantic_inpaint.images import decoding
+from semantic_inpaint.masks import files, load_known, make_known, save_known
 
 # The top left corner is missing: neither symmetric nor equal to its inverse.
 KNOWN = np.ones((6, 9), dtype=bool)
@@ -108,25 +111,6 @@ def test_the_orientation_tag_of_a_photo_is_obeyed(tmp_path):
     assert note is None
 
 
-def test_a_mask_of_another_size_is_fitted_and_reported(tmp_path):
-    path = tmp_path / "mask.png"
-    grey().save(path)
-    known, note = load_known(path, 12, 27)
-    assert np.array_equal(known, KNOWN.repeat(2, axis=0).repeat(3, axis=1))
-    assert "9 x 6" in note
-    assert "27 x 12" in note
-
-
-@pytest.mark.parametrize(("height", "width"), [(4, 4), (7, 5), (3, 20)])
-def test_fitting_agrees_with_the_nearest_neighbour_of_pillow(height, width, tmp_path):
-    path = tmp_path / "mask.png"
-    values = np.random.default_rng(0).integers(0, 2, (11, 13)).astype(np.uint8) * 255
-    Image.fromarray(values).save(path)
-    fitted = Image.fromarray(values).resize((width, height), Image.Resampling.NEAREST)
-    known, _ = load_known(path, height, width)
-    assert np.array_equal(known, np.asarray(fitted) == 0)
-
-
 @pytest.mark.parametrize("name", ["random-square", "stripes", "left", "random"])
 def test_what_is_saved_is_loaded_again(name, tmp_path):
     known = make_known(name, 1, 21, 34)[0]
@@ -154,9 +138,9 @@ def test_a_save_that_fails_leaves_the_older_file_and_no_rest(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def message_of_load(path):
+def message_of_load(path, height=6, width=9):
     with pytest.raises(ValueError, match="mask") as caught:
-        load_known(path, 6, 9)
+        load_known(path, height, width)
     message = str(caught.value)
     assert "\n" not in message
     assert path.name in message
@@ -205,12 +189,43 @@ def test_a_mask_all_white_or_all_black_is_refused_with_the_way_to_mend_it(tmp_pa
     assert "Paint the hole white" in message
 
 
-def test_a_hole_lost_in_resizing_is_reported_as_such(tmp_path):
+def test_a_mask_is_not_fitted_to_an_oblong(tmp_path):
     path = tmp_path / "mask.png"
-    values = np.zeros((60, 90), dtype=np.uint8)
-    values[0, 0] = 255
-    Image.fromarray(values).save(path)
-    assert "after resizing" in message_of_load(path)
+    grey().save(path)
+    message = message_of_load(path, 12, 27)
+    assert "9 x 6" in message
+    assert "27 x 12" in message
+    assert "size of the image" in message
+
+
+@pytest.mark.parametrize("suffix", ["eps", "pcx", "tga"])
+def test_formats_outside_the_list_are_refused_as_no_image(suffix, tmp_path):
+    path = tmp_path / f"mask.{suffix}"
+    grey().save(path)
+    assert "is not an image of a format that can be read" in message_of_load(path)
+
+
+def test_masks_are_opened_under_the_rules_of_images():
+    assert files._FORMATS == decoding._FORMATS
+    assert files._MAX_PIXELS == decoding._MAX_PIXELS
+
+
+def test_a_mask_of_far_too_many_pixels_is_refused(tmp_path):
+    path = tmp_path / "mask.png"
+    # Between Pillow's warning and its error.
+    Image.new("1", (10_000, 10_000)).save(path)
+    assert "more than 89478485 pixels" in message_of_load(path)
+
+
+def test_odd_metadata_causes_no_warning(tmp_path):
+    path = tmp_path / "mask.png"
+    # A camera's note that begins well and ends too early.
+    grey().save(path, exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00\x12\x01")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        known, _ = load_known(path, 6, 9)
+    assert np.array_equal(known, KNOWN)
+    assert caught == []
 
 
 def test_what_cannot_be_saved_is_refused(tmp_path):

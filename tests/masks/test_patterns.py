@@ -147,3 +147,11 @@ def test_validate_known_refuses_other_types_and_shapes():
         validate_known(np.ones((1, 4, 4, 1), dtype=bool))
     with pytest.raises(ValueError, match=r"got \(0, 4, 4\)"):
         validate_known(np.ones((0, 4, 4), dtype=bool))
+
+
+def test_a_hole_belongs_to_the_number_of_its_image():
+    some = make_known("random-square", 2, 16, 16, seed=3, indices=[7, 2])
+    all_of_them = make_known("random-square", 8, 16, 16, seed=3)
+    np.testing.assert_array_equal(some, all_of_them[[7, 2]])
+    with pytest.raises(ValueError, match="`indices` must be 2 numbers"):
+        make_known("center", 2, 16, 16, indices=[1])

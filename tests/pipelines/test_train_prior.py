@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,6 +79,10 @@ def test_the_prior_loads_and_its_card_has_the_words_of_the_command(whole_run, pa
     assert prior.card["steps"] == NUM_STEPS
     assert prior.card["data"]["note"] == "noise"
     assert prior.card["data"]["images"] == 20
+    # A set without partitions is used whole.
+    assert prior.card["data"]["partitions"] == [-1]
+    assert prior.card["training_precision"] == "float32"
+    assert 0.0 < prior.card["training_seconds"] < 600.0
     assert prior.card["licence"] == "none"
     images = prior.generate(prior.codes_for(np.arange(2), seed=0))
     assert images.shape == (2, 16, 16, 3)
@@ -171,13 +176,29 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_two(
     assert captured.startswith("error: ")
     assert captured.count("\n") == 1
     assert message in captured
-    assert not (tmp_path / "out" / "prior").exists()
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_pixels_that_changed_since_they_were_packed_are_refused(
+    main, packed, tmp_path, capsys
+):
+    changed = shutil.copytree(packed, tmp_path / "set")
+    with (changed / "images.npy").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)[0]
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last ^ 1]))
+    assert main(words(changed, tmp_path / "out")) == 2
+    assert "the pixels have the hash" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_other_words_for_a_run_that_has_begun_are_refused(
     main, packed, whole_run, capsys
 ):
+    before = sorted((whole_run / "tensorboard").iterdir())
     assert main(words(packed, whole_run, seed=1)) == 2
+    assert sorted((whole_run / "tensorboard").iterdir()) == before
     assert "another recipe (seed 0 -> 1)" in capsys.readouterr().err
 
 

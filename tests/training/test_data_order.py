@@ -17,7 +17,7 @@ def numbered_images(count=10):
     """Images that say their number in the left half and 0 in the right."""
     images = np.zeros((count, 8, 8, 3), np.uint8)
     images[:, :, :4] = np.arange(1, count + 1)[:, None, None, None]
-    return TrainingData(images, np.arange(count), "none")
+    return TrainingData(images, np.arange(count), "none", (0,))
 
 
 def numbers(images):

@@ -1,6 +1,8 @@
 """From a training to a prior: which weights, and what the card says."""
 
 import dataclasses
+import hashlib
+import struct
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def planted_result(recipe=MICRO):
     state = trainer.initial_state()
     state["average"] = [2.0 * value for value in state["average"]]
     state["average_stats"] = [value + 0.5 for value in state["average_stats"]]
-    return TrainingResult(trainer, state, 6)
+    return TrainingResult(trainer, state, 6, 12.34)
 
 
 def export(result, folder):
@@ -69,8 +71,35 @@ def test_the_card_says_where_the_prior_comes_from(tmp_path):
     assert card["recipe"] == MICRO.as_dict()
     assert card["generator"] == "moving average"
     assert (card["steps"], card["images_seen"], card["seed"]) == (6, 24, 0)
-    assert card["data"] == {"note": "noise", "images": 20, "sha256": DATA.sha256}
+    rows = struct.pack("<20q", *range(20))
+    assert card["data"] == {
+        "note": "noise",
+        "images": 20,
+        "partitions": [0, 2],
+        "sha256": DATA.sha256,
+        "rows_sha256": hashlib.sha256(rows).hexdigest(),
+    }
+    assert card["training_seconds"] == 12.3
     assert card["licence"] == "none"
+
+
+def test_the_card_says_what_the_precision_came_to(tmp_path):
+    for word in ("float32", "bfloat16"):
+        result = planted_result(dataclasses.replace(MICRO, precision=word))
+        card = load_prior(export(result, tmp_path / word)).card
+        assert card["training_precision"] == card["recipe"]["precision"] == word
+    automatic = planted_result(dataclasses.replace(MICRO, precision="auto"))
+    card = load_prior(export(automatic, tmp_path / "auto")).card
+    assert card["recipe"]["precision"] == "auto"
+    dtypes = {layer.compute_dtype for layer in automatic.trainer.generator.layers}
+    fast = "bfloat16" in dtypes
+    assert card["training_precision"] == ("bfloat16" if fast else "float32")
+
+
+def test_the_card_says_no_time_that_was_not_measured(tmp_path):
+    result = dataclasses.replace(planted_result(), seconds=0.0)
+    card = load_prior(export(result, tmp_path / "prior")).card
+    assert card["training_seconds"] is None
 
 
 def test_the_card_says_when_there_is_no_average(tmp_path):

@@ -1,11 +1,13 @@
 """The loop of a training: it goes on exactly, reports, and stops before it is bad."""
 
 import dataclasses
+import itertools
 import shutil
 
 import numpy as np
 import pytest
 
+from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.models.tensors import load_tensors, save_tensors
 from semantic_inpaint.training.gan import GanTrainer
 from semantic_inpaint.training.loop import (
@@ -151,7 +153,7 @@ def test_bad_weights_are_not_saved_though_the_losses_are_good(copied_run):
 
 def test_a_learning_rate_beyond_reason_is_noticed(tmp_path):
     recipe = dataclasses.replace(MICRO, learning_rate=1e30)
-    with pytest.raises(FloatingPointError, match="at step 2; the last good state"):
+    with pytest.raises(FloatingPointError, match="at step 2; no state was saved"):
         train_prior(recipe, DATA, tmp_path, save_interval=2)
     assert not list(tmp_path.iterdir())
 
@@ -162,7 +164,7 @@ def test_a_learning_rate_beyond_reason_is_noticed(tmp_path):
         (training_data(side=16), r"needs uint8 images \[N, 8, 8, 3\].*--size 8"),
         (training_data(count=3), "3 training images, fewer than one batch of 4"),
         (
-            TrainingData(DATA.images.astype(np.float32), DATA.indices, ""),
+            TrainingData(DATA.images.astype(np.float32), DATA.indices, "", (0,)),
             "the data is float32",
         ),
     ],
@@ -186,3 +188,30 @@ def test_a_folder_of_another_run_is_refused(whole_run):
         train_prior(other, DATA, folder)
     with pytest.raises(ValueError, match="a run on other data"):
         train_prior(MICRO, dataclasses.replace(DATA, sha256="other"), folder)
+    # As many rows, but one of them another.
+    rows = np.where(DATA.indices == 7, 8, DATA.indices)
+    with pytest.raises(ValueError, match="a run on other rows of the packed set"):
+        train_prior(MICRO, dataclasses.replace(DATA, indices=rows), folder)
+
+
+def test_a_folder_in_which_another_run_works_is_refused(copied_run):
+    before = (copied_run / STATE_FILE).read_bytes()
+    prolonged = dataclasses.replace(MICRO, num_images=36)
+    with (
+        locked_folder(copied_run),
+        pytest.raises(ValueError, match=f"another process is working in {copied_run}"),
+    ):
+        train_prior(prolonged, DATA, copied_run)
+    assert (copied_run / STATE_FILE).read_bytes() == before
+    assert train_prior(prolonged, DATA, copied_run).step == 9
+
+
+def test_the_seconds_in_the_loop_add_up_over_resumptions(tmp_path):
+    # A clock that only stands still between its readings: one reading a second.
+    ticks = itertools.count(100)
+    options = {"save_interval": 2, "clock": lambda: float(next(ticks))}
+    # Read once at the start, and at each of the states of steps 2, 4; 6, 8.
+    assert train_prior(SHORT, DATA, tmp_path, **options).seconds == 2.0
+    assert train_prior(MICRO, DATA, tmp_path, **options).seconds == 4.0
+    assert train_prior(MICRO, DATA, tmp_path, **options).seconds == 4.0
+    assert train_prior(MICRO, DATA, tmp_path).seconds == 4.0

@@ -10,6 +10,7 @@ from semantic_inpaint.training.gan import GanTrainer
 from semantic_inpaint.training.state import (
     PREVIOUS_FILE,
     STATE_FILE,
+    SavedRun,
     load_state,
     save_state,
 )
@@ -27,20 +28,31 @@ def shifted(state, by):
     return {group: [v + by for v in values] for group, values in state.items()}
 
 
-def save(folder, state, step, *, recipe=MICRO, data_sha256="data"):
-    save_state(folder, state, step=step, recipe=recipe, data_sha256=data_sha256)
+IDENTITY = {"recipe": MICRO, "data_sha256": "data", "rows_sha256": "rows"}
 
 
-def load(folder, state, *, recipe=MICRO, data_sha256="data"):
-    return load_state(folder, state, recipe=recipe, data_sha256=data_sha256)
+def save(folder, state, step, *, seconds=0.0):
+    save_state(folder, SavedRun(state, step, seconds), **IDENTITY)
+
+
+def load(folder, state, **changed):
+    return load_state(folder, state, **IDENTITY | changed)
 
 
 def test_a_state_comes_back_exactly(tmp_path, state):
     planted = shifted(state, 0.1)
-    save(tmp_path / "new", planted, 7)
-    found, step = load(tmp_path / "new", state)
-    assert step == 7
+    save(tmp_path / "new", planted, 7, seconds=1.1)
+    found, step, seconds = load(tmp_path / "new", state)
+    assert (step, seconds) == (7, 1.1)
     assert_same_state(found, planted)
+
+
+def test_a_state_that_knows_no_time_begins_at_zero(tmp_path, state):
+    save(tmp_path, state, 7, seconds=5.0)
+    tensors, metadata = load_tensors(tmp_path / STATE_FILE)
+    del metadata["seconds"]
+    save_tensors(tmp_path / STATE_FILE, tensors, metadata=metadata)
+    assert load(tmp_path, state).seconds == 0.0
 
 
 def test_an_empty_folder_holds_none(tmp_path, state):
@@ -52,13 +64,13 @@ def test_the_state_before_the_last_is_kept(tmp_path, state):
     for step in (1, 2, 3):
         save(tmp_path, shifted(state, step), step)
     assert {p.name for p in tmp_path.iterdir()} == {STATE_FILE, PREVIOUS_FILE}
-    found, step = load(tmp_path, state)
+    found, step, _ = load(tmp_path, state)
     assert step == 3
     assert_same_state(found, shifted(state, 3))
 
     # As a kill between the two renames of the next save leaves it.
     (tmp_path / STATE_FILE).unlink()
-    found, step = load(tmp_path, state)
+    found, step, _ = load(tmp_path, state)
     assert step == 2
     assert_same_state(found, shifted(state, 2))
 
@@ -66,7 +78,7 @@ def test_the_state_before_the_last_is_kept(tmp_path, state):
 def test_only_the_length_of_the_run_may_change(tmp_path, state):
     save(tmp_path, state, 1)
     longer = dataclasses.replace(MICRO, num_images=640, num_epochs=3.0)
-    assert load(tmp_path, state, recipe=longer)[1] == 1
+    assert load(tmp_path, state, recipe=longer).step == 1
     other = dataclasses.replace(MICRO, learning_rate=0.5, seed=3)
     with pytest.raises(ValueError, match=r"another recipe \(learning_rate .*seed 0"):
         load(tmp_path, state, recipe=other)
@@ -76,6 +88,8 @@ def test_other_data_is_refused(tmp_path, state):
     save(tmp_path, state, 1)
     with pytest.raises(ValueError, match="a run on other data; use the same"):
         load(tmp_path, state, data_sha256="other")
+    with pytest.raises(ValueError, match="on other rows of the packed set; use the"):
+        load(tmp_path, state, rows_sha256="other")
 
 
 def test_what_is_no_state_is_refused_by_name(tmp_path, state):

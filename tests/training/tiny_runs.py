@@ -25,7 +25,7 @@ def training_data(*, count=20, side=8):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
     sha256 = hashlib.sha256(images.tobytes()).hexdigest()
-    return TrainingData(images, np.arange(count), sha256)
+    return TrainingData(images, np.arange(count), sha256, (0, 2))
 
 
 def first_batch(recipe):
