@@ -29,7 +29,7 @@ def save_stage_figure(
         row_names: One for each row.
         column_names: One for each column.
     """
-    left, top, gap = 1.25, 0.3, 0.06
+    left, top, gap = 1.5, 0.3, 0.06
     width = left + len(column_names) * (CELL_INCHES + gap)
     height = top + len(rows) * (CELL_INCHES + gap)
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor="white")
