@@ -101,7 +101,7 @@ def search_latent(
     options: SearchOptions,
     *,
     progress: Callable[[int], None] | None = None,
-    chunk: int = 50,
+    chunk: int = 25,
 ) -> LatentSolution:
     """Minimise each image's loss over its code, by projected Adam.
 
