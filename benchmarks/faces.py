@@ -70,6 +70,7 @@ class Arguments:
     prior_weight: float | None = None
     operator: str | None = None
     window_size: int | None = None
+    start_scale: float | None = None
 
 
 def search_options(arguments: Arguments) -> InversionOptions:
@@ -77,7 +78,13 @@ def search_options(arguments: Arguments) -> InversionOptions:
     options = dataclasses.replace(
         get_preset(arguments.preset), batch_size=arguments.batch_size
     )
-    for field in ("reduction", "prior_weight", "operator", "window_size"):
+    for field in (
+        "reduction",
+        "prior_weight",
+        "operator",
+        "window_size",
+        "start_scale",
+    ):
         if (value := getattr(arguments, field)) is not None:
             options = dataclasses.replace(options, **{field: value})
     if arguments.steps is not None:
