@@ -120,7 +120,7 @@ FAST = InversionOptions(
 )
 """The default: the same losses with a larger and falling learning rate, a wider window,
 codes that start near the average face, the gradient blend, and no prior loss, which at
-a summed content changes nothing but takes half of every step (docs/decisions/0007)."""
+a summed content changes nothing but takes its time (docs/decisions/0007)."""
 
 PRESETS = {"fast": FAST, "malesevic": MALESEVIC, "yeh": YEH}
 DEFAULT_PRESET = "fast"
