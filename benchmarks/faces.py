@@ -17,7 +17,6 @@ import dataclasses
 import json
 import platform
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,11 @@ import numpy as np
 import tyro
 
 from semantic_inpaint import backend
+from semantic_inpaint.benchmark.patterns import measure_pattern
 from semantic_inpaint.datasets.packed import PackedImages
-from semantic_inpaint.inpainters import SemanticInpainter
 from semantic_inpaint.latent.presets import InversionOptions, get_preset
-from semantic_inpaint.masks import PATTERNS, make_known
-from semantic_inpaint.metrics import aggregate, evaluate
+from semantic_inpaint.masks import PATTERNS
 from semantic_inpaint.models.checkpoints import load_prior
-from semantic_inpaint.models.prior import GenerativePrior
-from semantic_inpaint.problem import InpaintingProblem
 
 RESULTS = Path(__file__).parent / "results"
 METRICS = ("mae", "mse", "psnr_pooled", "psnr_mean", "mssim")
@@ -105,34 +101,6 @@ def search_options(arguments: Arguments) -> InversionOptions:
     return options
 
 
-def measure(
-    name: str,
-    arguments: Arguments,
-    options: InversionOptions,
-    prior: GenerativePrior,
-    images: np.ndarray,
-) -> dict[str, Any]:
-    """Fill one kind of hole in all images, and compare with what was there."""
-    known = make_known(name, len(images), *images.shape[1:3], seed=arguments.seed)
-    options = dataclasses.replace(
-        options, consensus_weight=PATTERNS[name].consensus_weight
-    )
-    inpainter = SemanticInpainter(prior, options)
-    start = time.perf_counter()
-    result = inpainter.inpaint(InpaintingProblem(images, known), seed=arguments.seed)
-    seconds = time.perf_counter() - start
-    before = evaluate(result.stages["blended"], images, known)
-    after = evaluate(result.completed, images, known)
-    gain = np.subtract(after["hole"]["psnr"], before["hole"]["psnr"])
-    return {
-        "seconds": seconds,
-        "before": aggregate(before)["hole"],
-        "after": aggregate(after)["hole"],
-        "gain_mean": float(gain.mean()),
-        "gain_standard_error": float(gain.std(ddof=1) / len(gain) ** 0.5),
-    }
-
-
 def main() -> None:
     """Measure what is not measured yet, and print the table."""
     arguments = tyro.cli(Arguments, description=__doc__)
@@ -165,8 +133,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for name in arguments.masks:
         if name not in record["masks"]:
-            found = measure(name, arguments, options, prior, images)
-            record["masks"][name] = found
+            record["masks"][name] = measure_pattern(
+                name, images, prior, options, seed=arguments.seed
+            )
             path.parent.mkdir(exist_ok=True)
             temporary = path.with_suffix(".tmp")
             temporary.write_text(json.dumps(record, indent=1) + "\n")

@@ -51,3 +51,12 @@ def tiny_prior(tiny_prior_folder):
     from semantic_inpaint.models.checkpoints import load_prior
 
     return load_prior(tiny_prior_folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tiny_prior):
+    """An encoder of `tiny_prior`, its weights drawn at random."""
+    from semantic_inpaint.models.encoder import LatentEncoder, build_encoder
+
+    network = build_encoder(image_size=16, latent_dim=8, width=4, hidden=8, seed=1)
+    return LatentEncoder(network, tiny_prior.sha256)

@@ -51,7 +51,8 @@ OUTSIDE = {
     "inpainters": KERAS | {"skimage", "cv2"},
     "benchmark": NUMERIC | {"pandas"},
     "report": NUMERIC | {"pandas", "matplotlib", "PIL"},
-    "app": KERAS | {"tyro", "rich", "matplotlib", "PIL", "tensorboard"},
+    "app": KERAS
+    | {"tyro", "rich", "matplotlib", "PIL", "tensorboard", "torch_fidelity"},
     "cli": set(),
     "__main__": set(),
 }
@@ -60,7 +61,11 @@ ABOVE_THE_LIBRARY = {"benchmark", "report", "app", "cli", "__main__"}
 FORBIDDEN_FILES = {"utils.py", "common.py", "helpers.py", "util.py", "misc.py"}
 SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator"}
 CLOCKS = {"time", "datetime", "random"}
-IMPORT_NAMES = {"scikit-image": "skimage", "pillow": "PIL"}
+IMPORT_NAMES = {
+    "scikit-image": "skimage",
+    "pillow": "PIL",
+    "torch-fidelity": "torch_fidelity",
+}
 
 
 def sources(*folders):
@@ -278,8 +283,14 @@ def test_the_package_needs_what_requirements_txt_lists():
     assert requirement_lines("requirements-dev.txt")[0] == "-r requirements.txt"
 
 
+def optional_lines():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"]
+    return [line for lines in extras.values() for line in lines]
+
+
 def test_everything_the_library_imports_is_listed_with_bounds():
-    lines = requirement_lines("requirements.txt")
+    lines = requirement_lines("requirements.txt") + optional_lines()
     listed = {re.split(r"[<>=;\s]", line)[0] for line in lines}
     names = {IMPORT_NAMES.get(name, name) for name in listed}
     used = {name.split(".")[0] for p in library() for name in imported_names(parse(p))}

@@ -20,6 +20,9 @@ class RunOptions:
     mask: str = "center"
     """random-square, big-random-square, stripes, left, center, random, all, or an image
     file (white = missing)."""
+    method: str | None = None
+    """semantic (search, blend), refined (and again on what was blended) or encoder (one
+    pass of a network, for priors that have one); default: what the preset is for."""
     preset: str = "fast"
     """fast, malesevic (the paper to the letter: 1500 + 1500 steps) or yeh."""
     steps: int | None = None
@@ -39,6 +42,9 @@ class RunOptions:
     """Scale of the content loss: sum, mean or normalized; default: the preset's."""
     window_size: int | None = None
     """Side of the window of the importance weights, odd; default: the preset's."""
+    start: str | None = None
+    """Where the search begins: random, or encoder (at the codes that the prior's
+    encoder finds); default: the preset's."""
     restart: bool = False
     """Begin the refinement at fresh codes rather than at those of the first stage."""
     limit: int | None = None
@@ -68,6 +74,7 @@ class RunOptions:
             "operator": self.blend,
             "reduction": self.reduction,
             "window_size": self.window_size,
+            "start": self.start,
             "restart": self.restart or None,
         }
         options = dataclasses.replace(

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-TITLES = {"search": "inpainting", "refine": "refining"}
+TITLES = {"search": "inpainting", "refine": "refining", "encode": "inpainting"}
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from semantic_inpaint.app.figure import save_stage_figure
 from semantic_inpaint.app.inputs import Holes, Images
 from semantic_inpaint.images import save_image
 from semantic_inpaint.metrics import aggregate, evaluate
+from semantic_inpaint.models.encoder import LatentEncoder
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import InpaintingResult
 
@@ -122,6 +123,7 @@ def provenance(
     search: dict[str, Any],
     *,
     prior: GenerativePrior,
+    encoder: LatentEncoder | None,
     images: Images,
     kinds: list[Holes],
 ) -> dict[str, Any]:
@@ -130,6 +132,7 @@ def provenance(
         "command": command,
         "search": search,
         "prior": {"name": prior.name, "sha256": prior.sha256},
+        "encoder": encoder and {"sha256": encoder.card["weights"]["sha256"]},
         "images": [
             {"name": name, "source": source, "fitted": note, "number": int(number)}
             for name, source, note, number in zip(

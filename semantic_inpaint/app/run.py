@@ -19,7 +19,9 @@ from semantic_inpaint.app.quiet import load_backend
 if TYPE_CHECKING:
     from semantic_inpaint.app.inputs import Holes, Images
     from semantic_inpaint.app.results import MaskRecord
+    from semantic_inpaint.inpainters import Inpainter
     from semantic_inpaint.latent.presets import InversionOptions
+    from semantic_inpaint.models.encoder import LatentEncoder
     from semantic_inpaint.models.prior import GenerativePrior
 
 USAGE_ERROR = 2
@@ -71,10 +73,11 @@ def run(options: RunOptions, console: Console) -> Path:
         prior = load_prior(options.prior)
         images = read_images(options, prior.image_size)
         kinds = make_holes(options, images)
+        encoder, inpainters = _methods(options.method, prior, search, kinds)
         _tell(console, images, kinds)
         folder = RunFolder(options.out, Path(options.mask).stem)
         try:
-            records = _fill(folder.work, prior, search, images, kinds, options, console)
+            records = _fill(folder.work, inpainters, images, kinds, options, console)
             results.save(
                 folder.work,
                 records,
@@ -83,6 +86,7 @@ def run(options: RunOptions, console: Console) -> Path:
                     {**dataclasses.asdict(options), "out": folder.path},
                     search.as_dict(),
                     prior=prior,
+                    encoder=encoder,
                     images=images,
                     kinds=kinds,
                 ),
@@ -100,32 +104,49 @@ def run(options: RunOptions, console: Console) -> Path:
     return folder.path
 
 
-def _fill(
-    folder: Path,
+def _methods(
+    method: str | None,
     prior: GenerativePrior,
     search: InversionOptions,
+    kinds: list[Holes],
+) -> tuple[LatentEncoder | None, list[Inpainter]]:
+    """Load the encoder, where one is needed, and make the method for each mask."""
+    from semantic_inpaint.inpainters import make_inpainter, needs_encoder
+    from semantic_inpaint.models.encoder_files import load_encoder
+
+    encoder = load_encoder(prior) if needs_encoder(method, search) else None
+    weights = [holes.consensus_weight for holes in kinds]
+    return encoder, [
+        make_inpainter(
+            method,
+            prior=prior,
+            preset=dataclasses.replace(search, consensus_weight=weight),
+            encoder=encoder,
+        )
+        for weight in weights
+    ]
+
+
+def _fill(
+    folder: Path,
+    inpainters: list[Inpainter],
     images: Images,
     kinds: list[Holes],
     options: RunOptions,
     console: Console,
 ) -> list[MaskRecord]:
-    """Search batch by batch; only what the tables need stays in memory."""
+    """Fill batch by batch; only what the tables need stays in memory."""
     from semantic_inpaint.app.progress import search_progress
     from semantic_inpaint.app.results import MaskRecord
-    from semantic_inpaint.inpainters import SemanticInpainter
     from semantic_inpaint.problem import InpaintingProblem
 
-    size = search.batch_size
+    size = options.batch_size
     starts = range(0, len(images.names), size)
     records = []
     with search_progress(
-        console, len(kinds) * len(starts) * search.num_steps()
+        console, len(starts) * sum(inpainter.num_steps for inpainter in inpainters)
     ) as progress:
-        for holes in kinds:
-            inpainter = SemanticInpainter(
-                prior,
-                dataclasses.replace(search, consensus_weight=holes.consensus_weight),
-            )
+        for holes, inpainter in zip(kinds, inpainters, strict=True):
             record = MaskRecord(holes.name)
             for start in starts:
                 batch = images.take(slice(start, start + size))

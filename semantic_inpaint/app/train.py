@@ -18,9 +18,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from semantic_inpaint.app.quiet import load_backend
 
 if TYPE_CHECKING:
-    from semantic_inpaint.training.loop import Report
+    from semantic_inpaint.training.steps import Report
 
 USAGE_ERROR = 2
+LOSSES = "D {discriminator_loss:.3f}  G {generator_loss:.3f}"
 OVERRIDES = ("num_images", "batch_size", "learning_rate", "precision", "seed")
 
 
@@ -34,7 +35,10 @@ class TrainOptions:
     """Folder of the run: state, TensorBoard events, sample sheets, and at the end the
     prior with its card."""
     recipe: str = "slim"
-    """slim, full, paper or tiny."""
+    """slim, full, paper, tiny, or one that differs from slim in one choice: see
+    training/recipes.py."""
+    go_on_from: Path | None = None
+    """Folder of a run with another recipe: begin a new run at its state and step."""
     partitions: tuple[int, ...] = (0, 2)
     """Partitions to train on (CelebA: 0 training, 1 validation, 2 test). This project
     trains on 0 and 2 and reports on 1. A set without partitions is used whole."""
@@ -64,8 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the words, train, and say where the prior is.
 
     Returns:
-        0, or 2 after bad input or a loss that is no longer finite, which is named in
-        one line on stderr.
+        0, or 2 after bad input, a loss that is no longer finite or a collapse, which
+        is named in one line on stderr.
     """
     options = tyro.cli(
         TrainOptions,
@@ -75,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         folder = train(options, console)
-    except (ValueError, TypeError, OSError, FloatingPointError) as error:
+    except (ValueError, TypeError, OSError, ArithmeticError) as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         return USAGE_ERROR
     console.print(f"prior written to {folder}", soft_wrap=True, markup=False)
@@ -91,7 +95,7 @@ def train(options: TrainOptions, console: Console) -> Path:
     Raises:
         ValueError: Bad input, or `options.out` holds another run.
         OSError: A file could not be read or written.
-        FloatingPointError: A loss is no longer finite.
+        ArithmeticError: A loss is no longer finite, or the generator has collapsed.
     """
     from semantic_inpaint.datasets import PackedImages
     from semantic_inpaint.training.recipes import get_recipe
@@ -116,6 +120,7 @@ def train(options: TrainOptions, console: Console) -> Path:
             save_interval=options.save_interval,
             max_steps=options.max_steps,
             clock=time.perf_counter,
+            go_on_from=options.go_on_from,
         )
     return export_prior(
         result,
@@ -129,9 +134,15 @@ def train(options: TrainOptions, console: Console) -> Path:
 
 @contextlib.contextmanager
 def training_report(
-    console: Console, out: Path, *, title: str
+    console: Console, out: Path, *, title: str, losses: str = LOSSES
 ) -> Iterator[Callable[[Report], None]]:
     """Show a progress bar, and write events and sample sheets below `out`.
+
+    Args:
+        console: Where to show it.
+        out: Folder of the run.
+        title: Before the bar.
+        losses: Behind the bar; scalars of a report are put in by name.
 
     Yields:
         What the training loop calls with its reports.
@@ -151,7 +162,6 @@ def training_report(
     task = progress.add_task(title, total=None, losses="")
 
     def report(state: Report) -> None:
-        losses = "D {discriminator_loss:.3f}  G {generator_loss:.3f}"
         progress.update(
             task,
             completed=state.step,

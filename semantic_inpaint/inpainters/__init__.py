@@ -1,11 +1,21 @@
 """Every method behind one signature: a problem in, a result out."""
 
+from semantic_inpaint.inpainters.encoded import EncoderInpainter
 from semantic_inpaint.inpainters.registry import (
     METHODS,
     Inpainter,
     inpaint,
     make_inpainter,
+    needs_encoder,
 )
 from semantic_inpaint.inpainters.semantic import SemanticInpainter
 
-__all__ = ["METHODS", "Inpainter", "SemanticInpainter", "inpaint", "make_inpainter"]
+__all__ = [
+    "METHODS",
+    "EncoderInpainter",
+    "Inpainter",
+    "SemanticInpainter",
+    "inpaint",
+    "make_inpainter",
+    "needs_encoder",
+]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from semantic_inpaint.inpainters.encoded import EncoderInpainter
 from semantic_inpaint.inpainters.semantic import SemanticInpainter
 from semantic_inpaint.latent.presets import (
     DEFAULT_PRESET,
@@ -15,12 +16,19 @@ from semantic_inpaint.latent.presets import (
     get_preset,
 )
 from semantic_inpaint.models.checkpoints import DEFAULT_PRIOR, load_prior
+from semantic_inpaint.models.encoder import LatentEncoder
+from semantic_inpaint.models.encoder_files import load_encoder
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import InpaintingProblem, InpaintingResult
 
 
 class Inpainter(Protocol):
     """What every method offers."""
+
+    @property
+    def num_steps(self) -> int:
+        """What `progress` counts up to for each batch."""
+        ...
 
     def inpaint(
         self,
@@ -33,23 +41,48 @@ class Inpainter(Protocol):
         ...
 
 
-def _semantic(prior: GenerativePrior, options: InversionOptions) -> Inpainter:
-    return SemanticInpainter(prior, dataclasses.replace(options, second=None))
+Maker = Callable[[GenerativePrior, InversionOptions, LatentEncoder | None], Inpainter]
 
 
-def _refined(prior: GenerativePrior, options: InversionOptions) -> Inpainter:
+def _semantic(
+    prior: GenerativePrior, options: InversionOptions, encoder: LatentEncoder | None
+) -> Inpainter:
+    return SemanticInpainter(prior, dataclasses.replace(options, second=None), encoder)
+
+
+def _refined(
+    prior: GenerativePrior, options: InversionOptions, encoder: LatentEncoder | None
+) -> Inpainter:
     if options.second is None:
         raise ValueError(
             "the method 'refined' needs a second stage, which this preset has not; "
             "use the method 'semantic', or another preset."
         )
-    return SemanticInpainter(prior, options)
+    return SemanticInpainter(prior, options, encoder)
 
 
-METHODS: dict[str, Callable[[GenerativePrior, InversionOptions], Inpainter]] = {
+def _encoder(
+    prior: GenerativePrior, options: InversionOptions, encoder: LatentEncoder
+) -> Inpainter:
+    return EncoderInpainter(
+        prior,
+        encoder,
+        operator=options.operator,
+        solver=options.solver,
+        batch_size=options.batch_size,
+    )
+
+
+METHODS: dict[str, Maker] = {
     "semantic": _semantic,
     "refined": _refined,
+    "encoder": _encoder,
 }
+
+
+def needs_encoder(method: str | None, options: InversionOptions) -> bool:
+    """Say whether a method with these options asks for the prior's encoder."""
+    return method == "encoder" or options.start == "encoder"
 
 
 def make_inpainter(
@@ -57,17 +90,22 @@ def make_inpainter(
     *,
     prior: GenerativePrior | str | Path = DEFAULT_PRIOR,
     preset: InversionOptions | str = DEFAULT_PRESET,
+    encoder: LatentEncoder | None = None,
 ) -> Inpainter:
     """Make a method ready to use.
 
     Args:
-        method: `"semantic"` (Yeh et al.: invert, blend) or `"refined"` (Malesevic et
-            al.: invert, blend, refine, blend); None: whichever the preset is for.
+        method: `"semantic"` (Yeh et al.: invert, blend), `"refined"` (Malesevic et
+            al.: invert, blend, refine, blend) or `"encoder"` (encode, generate,
+            blend: no search); None: whichever of the first two the preset is for.
         prior: A prior, the name of a shipped one, or its folder.
-        preset: Options, or the name of a preset.
+        preset: Options, or the name of a preset; of these, `"encoder"` takes how to
+            blend, and the size of a batch.
+        encoder: Of the prior; default: the one beside it, where one is needed.
 
     Raises:
-        ValueError: An unknown method, prior or preset, or two that do not go together.
+        ValueError: An unknown method, prior or preset, or two that do not go together;
+            or the prior has no encoder where one is needed.
     """
     options = get_preset(preset) if isinstance(preset, str) else preset
     if method is None:
@@ -78,7 +116,9 @@ def make_inpainter(
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}.{hint}")
     if not isinstance(prior, GenerativePrior):
         prior = load_prior(prior)
-    return METHODS[method](prior, options)
+    if encoder is None and needs_encoder(method, options):
+        encoder = load_encoder(prior)
+    return METHODS[method](prior, options, encoder)
 
 
 def inpaint(

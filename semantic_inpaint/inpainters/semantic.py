@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from semantic_inpaint.blending import poisson_blend
 from semantic_inpaint.images import to_network
+from semantic_inpaint.inpainters.blended import check_size, generate_and_blend
 from semantic_inpaint.latent.objective import (
     Objective,
     refinement_target,
@@ -18,9 +18,9 @@ from semantic_inpaint.latent.presets import FAST, InversionOptions
 from semantic_inpaint.latent.search import LatentSolution, search_latent
 from semantic_inpaint.latent.weights import importance_weights
 from semantic_inpaint.masks import consensus_weight_for
+from semantic_inpaint.models.encoder import LatentEncoder
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import (
-    HOLE_VALUE,
     InpaintingProblem,
     InpaintingResult,
     concatenate_results,
@@ -41,10 +41,32 @@ class SemanticInpainter:
     Attributes:
         prior: Where the images come from.
         options: Of both stages.
+        encoder: Where the search starts with `options.start` `"encoder"`; else unused.
+
+    Raises:
+        ValueError: The options need an encoder and there is none, or it is that of
+            another prior.
     """
 
     prior: GenerativePrior
     options: InversionOptions = FAST
+    encoder: LatentEncoder | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the options can be followed."""
+        if self.options.start != "encoder":
+            return
+        if self.encoder is None:
+            raise ValueError(
+                "`start='encoder'` needs the encoder of the prior; pass `encoder`, or "
+                "use `make_inpainter`, which loads it."
+            )
+        self.encoder.require_prior(self.prior)
+
+    @property
+    def num_steps(self) -> int:
+        """What `progress` counts up to for each batch of `options.batch_size`."""
+        return self.options.num_steps()
 
     def inpaint(
         self,
@@ -72,13 +94,7 @@ class SemanticInpainter:
         Raises:
             ValueError: The images are not of the prior's size.
         """
-        side = self.prior.image_size
-        if problem.images.shape[1:3] != (side, side):
-            raise ValueError(
-                f"the prior {self.prior.name!r} makes {side}x{side} images; got "
-                f"{problem.images.shape[1]}x{problem.images.shape[2]}. Fit them with "
-                "`images.fit_image`."
-            )
+        check_size(problem, self.prior)
         size = self.options.batch_size
         return concatenate_results(
             [
@@ -92,14 +108,19 @@ class SemanticInpainter:
     def _inpaint_batch(
         self, problem: InpaintingProblem, seed: int, progress: Progress | None
     ) -> InpaintingResult:
-        first = self._search(problem, seed, progress)
+        start = self._start(problem, seed, stream=SEARCH_STREAM)
+        anchor = start if self.options.anchor_weight > 0 else None
+        first = self._search(problem, start, anchor, progress)
         generated, blended = self._blend(problem, first.z)
         stages = {"masked": problem.images, "generated": generated, "blended": blended}
         stats = {"search_loss": first.loss, "search_trace": first.trace}
         last = first
         completed = blended
         if self.options.second is not None:
-            last = self._refine(problem, blended, first.z, seed, progress)
+            codes = first.z
+            if self.options.restart:
+                codes = self._start(problem, seed, stream=RESTART_STREAM)
+            last = self._refine(problem, blended, codes, anchor, progress)
             generated, completed = self._blend(problem, last.z)
             stages["refined"] = generated
             stats |= {"refine_loss": last.loss, "refine_trace": last.trace}
@@ -115,7 +136,11 @@ class SemanticInpainter:
         )
 
     def _search(
-        self, problem: InpaintingProblem, seed: int, progress: Progress | None
+        self,
+        problem: InpaintingProblem,
+        codes: np.ndarray,
+        anchor: np.ndarray | None,
+        progress: Progress | None,
     ) -> LatentSolution:
         """Stage 1 (eq. 3): fit the known pixels round the hole."""
         options = self.options
@@ -126,10 +151,15 @@ class SemanticInpainter:
             cap=options.weight_cap,
         )
         return search_latent(
-            Objective(self.prior, options.prior_weight),
-            self._start(problem, seed, stream=SEARCH_STREAM),
+            Objective(
+                self.prior, options.prior_weight, anchor_weight=options.anchor_weight
+            ),
+            codes,
             semantic_target(
-                to_network(problem.images), weights, reduction=options.reduction
+                to_network(problem.images),
+                weights,
+                reduction=options.reduction,
+                anchor=anchor,
             ),
             options.first,
             progress=progress and (lambda steps: progress("search", steps)),
@@ -140,26 +170,30 @@ class SemanticInpainter:
         problem: InpaintingProblem,
         blended: np.ndarray,
         codes: np.ndarray,
-        seed: int,
+        anchor: np.ndarray | None,
         progress: Progress | None,
     ) -> LatentSolution:
         """Stage 2 (eq. 9): fit all pixels of the blended image."""
         options = self.options
-        if options.restart:
-            codes = self._start(problem, seed, stream=RESTART_STREAM)
         consensus_weight = (
             consensus_weight_for(problem.known)
             if options.consensus_weight is None
             else np.full(len(problem), options.consensus_weight)
         )
         return search_latent(
-            Objective(self.prior, options.prior_weight, refine=True),
+            Objective(
+                self.prior,
+                options.prior_weight,
+                refine=True,
+                anchor_weight=options.anchor_weight,
+            ),
             codes,
             refinement_target(
                 to_network(blended),
                 problem.known,
                 consensus_weight,
                 reduction=options.reduction,
+                anchor=anchor,
             ),
             options.second,
             progress=progress and (lambda steps: progress("refine", steps)),
@@ -168,25 +202,19 @@ class SemanticInpainter:
     def _start(
         self, problem: InpaintingProblem, seed: int, *, stream: int
     ) -> np.ndarray:
+        if self.encoder is not None and self.options.start == "encoder":
+            return self.encoder.encode(problem.images, problem.known)
         codes = self.prior.codes_for(problem.indices, seed=seed, stream=stream)
         return np.float32(self.options.start_scale) * codes
 
     def _blend(
         self, problem: InpaintingProblem, codes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Generate, and blend into the known pixels (eq. 6); overshoot is cut off.
-
-        An image that the generator cannot make becomes grey, so that it spoils no
-        other; its status says so.
-        """
-        generated = np.nan_to_num(
-            self.prior.generate(codes), nan=HOLE_VALUE, posinf=1.0, neginf=0.0
-        )
-        blended = poisson_blend(
-            generated,
-            problem.images,
-            problem.known,
+        generated, blended, _ = generate_and_blend(
+            self.prior,
+            codes,
+            problem,
             operator=self.options.operator,
             solver=self.options.solver,
         )
-        return generated, np.clip(blended, 0.0, 1.0)
+        return generated, blended

@@ -35,6 +35,8 @@ class SearchTarget(NamedTuple):
         known: float32 `[B, H, W, 1]`, 1 where observed; stage 2.
         consensus_weight: float32 `[B]`, mu; stage 2.
         scale: float32 `[B]`, what the content losses are multiplied by.
+        anchor: float32 `[B, latent_dim]`, codes to stay near; None where nothing holds
+            them.
     """
 
     images: Tensor
@@ -42,6 +44,7 @@ class SearchTarget(NamedTuple):
     known: Tensor
     consensus_weight: Tensor
     scale: Tensor
+    anchor: Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +55,14 @@ class Objective:
         prior: The generator and discriminator.
         prior_weight: lambda; at 0 the discriminator is not evaluated.
         refine: Stage 2 (eq. 9) instead of stage 1 (eq. 3).
+        anchor_weight: Weight of the squared distance from the target's anchor, on no
+            scale but its own; at 0 it is not evaluated.
     """
 
     prior: GenerativePrior
     prior_weight: float = 0.003
     refine: bool = False
+    anchor_weight: float = 0.0
 
     def __call__(self, codes: Tensor, target: SearchTarget) -> Tensor:
         """Evaluate the loss.
@@ -78,14 +84,21 @@ class Objective:
         else:
             content = inversion.content_loss(generated, target.images, target.weights)
         loss = target.scale * content
-        if self.prior_weight == 0.0:
-            return loss
-        logits = self.prior.discriminator(generated, training=False)
-        return loss + self.prior_weight * inversion.prior_loss(logits)
+        if self.prior_weight != 0.0:
+            logits = self.prior.discriminator(generated, training=False)
+            loss = loss + self.prior_weight * inversion.prior_loss(logits)
+        if self.anchor_weight != 0.0:
+            distance = inversion.anchor_loss(codes, target.anchor)
+            loss = loss + self.anchor_weight * distance
+        return loss
 
 
 def semantic_target(
-    images: np.ndarray, weights: np.ndarray, *, reduction: str = "sum"
+    images: np.ndarray,
+    weights: np.ndarray,
+    *,
+    reduction: str = "sum",
+    anchor: np.ndarray | None = None,
 ) -> SearchTarget:
     """Target of stage 1 (Malesevic et al., eq. 3 and 4).
 
@@ -93,6 +106,7 @@ def semantic_target(
         images: float32 `[B, H, W, 3]` in [-1, 1], finite everywhere.
         weights: float32 `[B, H, W]`, from `importance_weights`.
         reduction: `"sum"`, `"mean"` or `"normalized"`.
+        anchor: float32 `[B, latent_dim]`, codes to stay near, or None.
 
     Raises:
         ValueError: An unknown `reduction`.
@@ -104,6 +118,7 @@ def semantic_target(
         known=known[..., None],
         consensus_weight=np.zeros(len(images), np.float32),
         scale=_scale(weights, reduction),
+        anchor=anchor,
     )
 
 
@@ -113,6 +128,7 @@ def refinement_target(
     consensus_weight: np.ndarray,
     *,
     reduction: str = "sum",
+    anchor: np.ndarray | None = None,
 ) -> SearchTarget:
     """Target of stage 2: all pixels of the blended image (eq. 7 to 9).
 
@@ -121,6 +137,7 @@ def refinement_target(
         known: bool `[B, H, W]`.
         consensus_weight: float `[B]`, mu.
         reduction: `"sum"`, `"mean"` or `"normalized"`.
+        anchor: float32 `[B, latent_dim]`, codes to stay near, or None.
 
     Raises:
         ValueError: An unknown `reduction`.
@@ -133,6 +150,7 @@ def refinement_target(
         known=known.astype(np.float32)[..., None],
         consensus_weight=consensus_weight,
         scale=_scale(weights, reduction),
+        anchor=anchor,
     )
 
 

@@ -11,6 +11,8 @@ from semantic_inpaint.latent.objective import REDUCTIONS
 from semantic_inpaint.latent.search import SearchOptions
 from semantic_inpaint.latent.weights import KINDS
 
+STARTS = ("random", "encoder")
+
 
 @dataclasses.dataclass(frozen=True)
 class InversionOptions:
@@ -27,8 +29,13 @@ class InversionOptions:
         prior_weight: lambda, weight of the prior loss; 0 leaves the discriminator out.
         consensus_weight: mu; None takes it from the share of the image that is
             missing, as `masks.consensus_weight_for` does.
-        restart: Begin stage 2 at fresh codes rather than at stage 1's.
-        start_scale: Codes start uniform in [-start_scale, start_scale] times the
+        restart: Begin stage 2 at fresh codes rather than at stage 1's; with an encoder
+            these are its codes once more.
+        start: Where stage 1 begins: `"random"` (the papers) or `"encoder"`, at the
+            codes that the prior's encoder finds for the known pixels.
+        anchor_weight: Weight, in both stages, of the squared distance from the
+            encoder's codes; 0 leaves it out. Needs `start="encoder"`.
+        start_scale: Random codes start uniform in [-start_scale, start_scale] times the
             support of the prior. What the known pixels do not decide stays where it
             began: at 1 (the papers) a random face, near 0 an average one.
         operator: D of the blend: `"gradient"`, `"log"` or `"log-printed"`.
@@ -46,6 +53,8 @@ class InversionOptions:
     prior_weight: float = 0.003
     consensus_weight: float | None = None
     restart: bool = False
+    start: str = "random"
+    anchor_weight: float = 0.0
     start_scale: float = 1.0
     operator: str = "gradient"
     solver: str = "direct"
@@ -62,6 +71,7 @@ class InversionOptions:
             ("reduction", REDUCTIONS),
             ("operator", OPERATORS),
             ("solver", SOLVERS),
+            ("start", STARTS),
         ):
             if (value := getattr(self, field)) not in words:
                 raise ValueError(
@@ -72,6 +82,7 @@ class InversionOptions:
             "weight_cap": self.weight_cap is None or self.weight_cap > 0,
             "prior_weight": self.prior_weight >= 0,
             "consensus_weight": not (self.consensus_weight or 0) < 0,
+            "anchor_weight": self.anchor_weight >= 0,
             "start_scale": 0 <= self.start_scale <= 1,
             "batch_size": self.batch_size >= 1,
         }
@@ -81,6 +92,11 @@ class InversionOptions:
                     f"`{field}` is {getattr(self, field)}; see InversionOptions for "
                     "what it may be."
                 )
+        if self.anchor_weight > 0 and self.start != "encoder":
+            raise ValueError(
+                f"`anchor_weight` is {self.anchor_weight}, but random codes are "
+                "nothing to stay near. Set `start='encoder'`, or leave it at 0."
+            )
 
     def with_steps(self, num_steps: int) -> InversionOptions:
         """Return the options with `num_steps` for each stage."""

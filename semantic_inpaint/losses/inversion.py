@@ -39,6 +39,22 @@ def prior_loss(logits: Tensor) -> Tensor:
     return -ops.softplus(ops.squeeze(logits, -1))
 
 
+def anchor_loss(codes: Tensor, anchor: Tensor) -> Tensor:
+    """Squared distance of the codes from those that a search is to stay near.
+
+    Our extension, in the spirit of in-domain inversion (Zhu et al. 2020), where an
+    encoder's opinion of G(z) holds the code; here its first code itself does.
+
+    Args:
+        codes: float32 `[B, latent_dim]`.
+        anchor: float32 `[B, latent_dim]`.
+
+    Returns:
+        float32 `[B]`, summed over the code.
+    """
+    return ops.sum(ops.square(codes - anchor), axis=1)
+
+
 def global_consensus(generated: Tensor, blended: Tensor, known: Tensor) -> Tensor:
     """L1 distance to the blended image on all known pixels (Malesevic et al., eq. 7).
 

@@ -1,5 +1,18 @@
-"""How near completed images are to the originals; NumPy, never a network framework."""
+"""How near completed images are to the originals, and one set of images to another.
 
+NumPy, never a network framework.
+"""
+
+from semantic_inpaint.metrics.distribution import (
+    DensityCoverage,
+    KernelDistance,
+    PrecisionRecall,
+    density_coverage,
+    frechet_distance,
+    kernel_distance,
+    nearest_neighbours,
+    precision_recall,
+)
 from semantic_inpaint.metrics.pixel import (
     mean_absolute_error,
     mean_psnr,
@@ -12,14 +25,22 @@ from semantic_inpaint.metrics.structural import mssim, similarity_map
 from semantic_inpaint.metrics.summary import aggregate, evaluate
 
 __all__ = [
+    "DensityCoverage",
+    "KernelDistance",
+    "PrecisionRecall",
     "aggregate",
+    "density_coverage",
     "evaluate",
+    "frechet_distance",
+    "kernel_distance",
     "mean_absolute_error",
     "mean_psnr",
     "mean_squared_error",
     "mssim",
+    "nearest_neighbours",
     "peak_signal_to_noise_ratio",
     "pooled_psnr",
+    "precision_recall",
     "psnr_from_mse",
     "similarity_map",
 ]

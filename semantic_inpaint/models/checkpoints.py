@@ -50,31 +50,19 @@ def load_prior(
     """
     folder = _find(source)
     card = _read_card(folder / CARD_FILE)
-    path = folder / card["weights"]["file"]
-    if not path.is_file():
-        raise ValueError(
-            f"{folder / CARD_FILE} names weights {path.name!r}, but the folder has "
-            "none; fetch or make them again."
-        )
-    digest = file_sha256(path)
-    if digest != card["weights"]["sha256"]:
-        raise ValueError(
-            f"{path} is not the file of its card (sha256 {digest[:12]}..., the card "
-            f"says {card['weights']['sha256'][:12]}...); it is damaged or belongs to "
-            "another prior."
-        )
+    path = check_weights(folder / CARD_FILE, card)
     architecture = PriorArchitecture(**card["architecture"])
     generator, discriminator = build_networks(architecture, precision=precision)
-    tensors, _ = load_tensors(path)
-    _assign(path, tensors, generator, discriminator)
+    assign_tensors(path, generator, discriminator)
     return GenerativePrior(
         generator=generator,
         discriminator=discriminator,
         latent_dim=architecture.latent_dim,
         image_size=architecture.image_size,
         name=card["name"],
-        sha256=digest,
+        sha256=card["weights"]["sha256"],
         card=card,
+        folder=folder,
     )
 
 
@@ -102,7 +90,30 @@ def save_prior(
         ValueError: A value is not finite, or too large for half precision.
     """
     path = folder / WEIGHTS_FILE
-    # Statistics of batch normalisation are few, and sensitive: they stay float32.
+    save_tensors(path, to_half(variables, f"prior {name!r}"), metadata={"name": name})
+    card = {
+        "format": CARD_FORMAT,
+        "name": name,
+        "architecture": dataclasses.asdict(architecture),
+        "weights": describe_weights(path, variables),
+        **facts,
+    }
+    write_card(folder / CARD_FILE, card)
+    return folder
+
+
+def to_half(variables: dict[str, np.ndarray], owner: str) -> dict[str, np.ndarray]:
+    """Round weights to half precision.
+
+    Statistics of batch normalisation are few, and sensitive: they stay float32.
+
+    Args:
+        variables: float32 arrays by `variable_name`.
+        owner: Whose they are, for the error.
+
+    Raises:
+        ValueError: A value is not finite, or too large for half precision.
+    """
     with np.errstate(over="ignore"):
         halves = {
             key: value if "moving_" in key else value.astype(np.float16)
@@ -111,27 +122,53 @@ def save_prior(
     for key, value in halves.items():
         if not np.isfinite(value).all():
             raise ValueError(
-                f"{key} of prior {name!r} has values that are not finite in half "
-                "precision; nothing was written. Train it anew."
+                f"{key} of {owner} has values that are not finite in half precision; "
+                "nothing was written. Train it anew."
             )
-    save_tensors(path, halves, metadata={"name": name})
-    card = {
-        "format": CARD_FORMAT,
-        "name": name,
-        "architecture": dataclasses.asdict(architecture),
-        "weights": {
-            "file": WEIGHTS_FILE,
-            "sha256": file_sha256(path),
-            "bytes": path.stat().st_size,
-            "parameters": int(sum(value.size for value in variables.values())),
-            "precision": "float16",
-        },
-        **facts,
+    return halves
+
+
+def describe_weights(path: Path, variables: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return what a card says of the weight file at `path`."""
+    return {
+        "file": path.name,
+        "sha256": file_sha256(path),
+        "bytes": path.stat().st_size,
+        "parameters": int(sum(value.size for value in variables.values())),
+        "precision": "float16",
     }
-    temporary = folder / f".{CARD_FILE}.{os.getpid()}.tmp"
+
+
+def check_weights(card_path: Path, card: dict[str, Any]) -> Path:
+    """Find the weight file of a card.
+
+    Returns:
+        Its path, beside the card.
+
+    Raises:
+        ValueError: The file is missing, or not the one that the card describes.
+    """
+    path = card_path.parent / card["weights"]["file"]
+    if not path.is_file():
+        raise ValueError(
+            f"{card_path} names weights {path.name!r}, but the folder has none; fetch "
+            "or make them again."
+        )
+    digest = file_sha256(path)
+    if digest != card["weights"]["sha256"]:
+        raise ValueError(
+            f"{path} is not the file of its card (sha256 {digest[:12]}..., the card "
+            f"says {card['weights']['sha256'][:12]}...); it is damaged or belongs to "
+            "another one."
+        )
+    return path
+
+
+def write_card(path: Path, card: dict[str, Any]) -> None:
+    """Write a card, under a temporary name until complete."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(folder / CARD_FILE)
-    return folder
+    temporary.replace(path)
 
 
 def variable_name(network: keras.Model, variable: keras.Variable) -> str:
@@ -181,8 +218,14 @@ def _read_card(path: Path) -> dict[str, Any]:
     return card
 
 
-def _assign(path: Path, tensors: dict[str, np.ndarray], *networks: keras.Model) -> None:
-    """Copy the arrays into the networks, each to the variable of its name."""
+def assign_tensors(path: Path, *networks: keras.Model) -> None:
+    """Copy the arrays of a weight file into networks, each to the variable of its name.
+
+    Raises:
+        ValueError: The file is damaged, has other arrays than the networks, or values
+            that are not finite.
+    """
+    tensors, _ = load_tensors(path)
     variables = {
         variable_name(network, variable): variable
         for network in networks

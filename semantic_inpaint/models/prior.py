@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -50,6 +51,7 @@ class GenerativePrior:
         name: As in its card.
         sha256: Hash of the weight file; empty for a prior made in memory.
         card: The card's whole content.
+        folder: Where it was loaded from; None for a prior made in memory.
     """
 
     generator: keras.Model
@@ -60,6 +62,7 @@ class GenerativePrior:
     name: str = "unnamed"
     sha256: str = ""
     card: dict[str, Any] = dataclasses.field(default_factory=dict)
+    folder: Path | None = None
 
     def codes_for(
         self, indices: np.ndarray, *, seed: int, stream: int = 0

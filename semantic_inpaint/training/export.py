@@ -1,4 +1,4 @@
-"""From a training state to a prior that can be loaded."""
+"""From a training state to a prior or an encoder that can be loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from keras import ops
 from semantic_inpaint import backend
 from semantic_inpaint.images import save_image, tile_images
 from semantic_inpaint.models.checkpoints import save_prior, variable_name
+from semantic_inpaint.models.encoder_files import EncoderArchitecture, save_encoder
 from semantic_inpaint.models.prior import PriorArchitecture
+from semantic_inpaint.training.encoder import EncoderTraining
 from semantic_inpaint.training.loop import (
     TrainingData,
     TrainingResult,
@@ -45,14 +47,15 @@ def export_prior(
         `folder`, with the weights, the card and an uncurated sheet of samples.
     """
     trainer, state, recipe = result.trainer, result.state, result.trainer.recipe
+    judging = trainer.judge.normalised(state["discriminator"], state)
     sources = (
-        (trainer.generator, "average", "average_stats"),
-        (trainer.discriminator, "discriminator", "discriminator_stats"),
+        (trainer.generator, state["average"], state["average_stats"]),
+        (trainer.discriminator, judging, state["discriminator_stats"]),
     )
     variables: dict[str, np.ndarray] = {}
     for network, weights, stats in sources:
-        variables |= _named(network, network.trainable_variables, state[weights])
-        variables |= _named(network, network.non_trainable_variables, state[stats])
+        variables |= _named(network, network.trainable_variables, weights)
+        variables |= _named(network, network.non_trainable_variables, stats)
     facts = {
         "recipe": recipe.as_dict(),
         "generator": "moving average" if recipe.average_half_life > 0 else "raw",
@@ -60,14 +63,11 @@ def export_prior(
         "training_seconds": round(result.seconds, 1) or None,
         "steps": result.step,
         "images_seen": result.step * recipe.batch_size,
+        **({"history": list(result.history)} if result.history else {}),
         "seed": recipe.seed,
         "data": {"note": data_note, **_identity(data)},
         "licence": licence,
-        "made_with": {
-            "keras": keras.__version__,
-            "backend": backend.name(),
-            "backend_version": backend.version(),
-        },
+        "made_with": _versions(),
     }
     architecture = PriorArchitecture(
         generator_width=recipe.generator_width,
@@ -80,6 +80,59 @@ def export_prior(
         folder / SHEET_FILE, tile_images(sample_grid(trainer, state) / 2.0 + 0.5)
     )
     return save_prior(folder, architecture, variables, name=name, facts=facts)
+
+
+def export_encoder(
+    result: EncoderTraining,
+    data: TrainingData,
+    folder: Path,
+    *,
+    data_note: str,
+    licence: str,
+) -> Path:
+    """Write the moving average of an encoder's weights.
+
+    Args:
+        result: Of the training.
+        data: What it was trained on.
+        folder: Where to.
+        data_note: What the training images are, in words.
+        licence: What the weights may be used for.
+
+    Returns:
+        `folder`, with the weights and the card.
+    """
+    trainer, recipe = result.trainer, result.trainer.recipe
+    network = trainer.network
+    facts = {
+        "recipe": recipe.as_dict(),
+        "training_precision": trainer.precision,
+        "training_seconds": round(result.seconds, 1) or None,
+        "steps": result.step,
+        "images_seen": result.step * recipe.batch_size,
+        "seed": recipe.seed,
+        "data": {"note": data_note, **_identity(data)},
+        "licence": licence,
+        "made_with": _versions(),
+    }
+    architecture = EncoderArchitecture(
+        image_size=trainer.prior.image_size,
+        latent_dim=trainer.prior.latent_dim,
+        width=recipe.width,
+        hidden=recipe.hidden,
+    )
+    variables = _named(network, network.trainable_variables, result.state["average"])
+    return save_encoder(
+        folder, architecture, variables, prior=trainer.prior, facts=facts
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "keras": keras.__version__,
+        "backend": backend.name(),
+        "backend_version": backend.version(),
+    }
 
 
 def _identity(data: TrainingData) -> dict[str, Any]:

@@ -7,17 +7,44 @@ saved and resumed exactly, on either backend.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
+import numpy as np
 from keras import ops
 
 from semantic_inpaint import backend
-from semantic_inpaint.adam import AdamMoments, adam_start, adam_update
 from semantic_inpaint.backend import Tensor
-from semantic_inpaint.losses import adversarial
+from semantic_inpaint.losses.adversarial import get_loss
 from semantic_inpaint.models import dcgan
+from semantic_inpaint.training import augmentation, inverse, spectral
+from semantic_inpaint.training.descent import (
+    State,
+    copies,
+    descend,
+    follow,
+    start_optimizer,
+)
+from semantic_inpaint.training.judge import Judge
 from semantic_inpaint.training.recipes import PriorRecipe
 
-State = dict[str, list]
+# Stream of random numbers drawn from the recipe's seed, beside those of the loop.
+AUGMENTATION = 3
+
+
+class Batch(NamedTuple):
+    """What one step is made of, beside the state.
+
+    Attributes:
+        images: float32 `[B, H, W, 3]` in [-1, 1], real.
+        codes: float32 `[B, latent_dim]`.
+        draws: float32 `[2 * B, NUM_DRAWS + 1]`: for the real, then the generated.
+        rate: Learning rate.
+    """
+
+    images: Tensor
+    codes: Tensor
+    draws: Tensor
+    rate: Tensor
 
 
 class GanTrainer:
@@ -26,6 +53,7 @@ class GanTrainer:
     def __init__(self, recipe: PriorRecipe) -> None:
         """Build the networks of `recipe`, initialised from its seed."""
         self.recipe = recipe
+        self.loss = get_loss(recipe.loss, real_label=recipe.real_label)
         policy = backend.compute_policy(recipe.precision)
         # What "auto" came to: "float32" or "bfloat16".
         self.precision = policy.removeprefix("mixed_")
@@ -43,6 +71,10 @@ class GanTrainer:
             dtype=policy,
             seed=recipe.seed,
         )
+        self.judge = Judge(recipe, self.discriminator)
+        self.encoder = (
+            inverse.build_inverse(recipe, policy) if recipe.inverse_weight > 0 else None
+        )
         update = self._shared_update if recipe.shared_backward else self._turns_update
         self._steps: dict[bool, Callable] = {
             penalise: backend.compile_function(self._make_step(update, penalise))
@@ -53,22 +85,23 @@ class GanTrainer:
     def initial_state(self) -> State:
         """Return the state before the first step."""
         generator, discriminator = self.generator, self.discriminator
-        variables = {
-            "generator": generator.trainable_variables,
-            "generator_stats": generator.non_trainable_variables,
-            "discriminator": discriminator.trainable_variables,
-            "discriminator_stats": discriminator.non_trainable_variables,
-            "average": generator.trainable_variables,
-            "average_stats": generator.non_trainable_variables,
-        }
         state = {
-            # Copies: TensorFlow would else hand out the variables themselves.
-            key: [ops.copy(v.value) for v in group]
-            for key, group in variables.items()
+            "generator": copies(generator.trainable_variables),
+            "generator_stats": copies(generator.non_trainable_variables),
+            "discriminator": copies(discriminator.trainable_variables),
+            "discriminator_stats": copies(discriminator.non_trainable_variables),
+            "average": copies(generator.trainable_variables),
+            "average_stats": copies(generator.non_trainable_variables),
         }
-        for network in ("generator", "discriminator"):
-            first, second, count = adam_start(state[network])
-            state[f"{network}_optimizer"] = [*first, *second, count]
+        state = start_optimizer(start_optimizer(state, "generator"), "discriminator")
+        if self.recipe.spectral_norm:
+            vectors = spectral.initial_vectors(
+                state["discriminator"], seed=self.recipe.seed
+            )
+            state["discriminator_vectors"] = [ops.convert_to_tensor(v) for v in vectors]
+        if self.encoder is not None:
+            state["encoder"] = copies(self.encoder.trainable_variables)
+            state = start_optimizer(state, "encoder")
         return state
 
     def step(
@@ -94,42 +127,48 @@ class GanTrainer:
         """
         penalise = self.recipe.r1_gamma > 0 and step % self.recipe.r1_interval == 0
         rate = self.recipe.learning_rate if learning_rate is None else learning_rate
-        numbers = (rate, self._average_decay(step))
+        numbers = (self._draws(step), rate, self.recipe.average_decay(step))
         return self._steps[penalise](
             state, real, codes, *(ops.convert_to_tensor(n, "float32") for n in numbers)
         )
 
-    def _average_decay(self, step: int) -> float:
-        """Decay of the moving average, its half-life growing with the images seen."""
-        recipe = self.recipe
-        half_life = min(
-            recipe.average_half_life,
-            recipe.average_ramp * recipe.batch_size * (step + 1),
-        )
-        return 0.5 ** (recipe.batch_size / half_life) if half_life > 0 else 0.0
+    def _draws(self, step: int) -> np.ndarray:
+        """Random numbers of a step: a row for each real, then each generated image."""
+        rng = np.random.default_rng([self.recipe.seed, AUGMENTATION, step])
+        shape = (2 * self.recipe.batch_size, augmentation.NUM_DRAWS + 1)
+        return rng.random(shape, dtype=np.float32)
 
     def _make_step(self, update: Callable, penalise: bool) -> Callable:
         def step(
-            state: State, real: Tensor, codes: Tensor, rate: Tensor, decay: Tensor
+            state: State,
+            real: Tensor,
+            codes: Tensor,
+            draws: Tensor,
+            rate: Tensor,
+            decay: Tensor,
         ) -> tuple[State, dict]:
             images = ops.cast(real, "float32") / 127.5 - 1.0
-            state, scalars = update(dict(state), images, codes, rate)
+            state, batch = dict(state), Batch(images, codes, draws, rate)
+            if self.recipe.spectral_norm:
+                state["discriminator_vectors"] = spectral.advance_vectors(
+                    state["discriminator"], state["discriminator_vectors"]
+                )
+            state, scalars = update(state, batch)
             if penalise:
-                state, scalars["r1"] = self._penalise(state, images, rate)
+                real_draws = ops.split(draws, 2)[0]
+                gradients, scalars["r1"] = self.judge.r1_gradients(
+                    state, images, real_draws
+                )
+                state = self._descend(state, "discriminator", gradients, rate)
             for key in ("", "_stats"):
-                state[f"average{key}"] = [
-                    decay * average + (1.0 - decay) * new
-                    for average, new in zip(
-                        state[f"average{key}"], state[f"generator{key}"], strict=True
-                    )
-                ]
+                state[f"average{key}"] = follow(
+                    state[f"average{key}"], state[f"generator{key}"], decay
+                )
             return state, scalars
 
         return step
 
-    def _shared_update(
-        self, state: State, images: Tensor, codes: Tensor, rate: Tensor
-    ) -> tuple[State, dict]:
+    def _shared_update(self, state: State, batch: Batch) -> tuple[State, dict]:
         """Both gradients from one pass through G and one through D.
 
         Where D's score of an image depends on that image alone, the gradient of the
@@ -139,122 +178,118 @@ class GanTrainer:
         """
         generated, generator_stats, pull_generator = backend.vjp(
             lambda weights: self.generator.stateless_call(
-                weights, state["generator_stats"], codes, training=True
+                weights, state["generator_stats"], batch.codes, training=True
             ),
             state["generator"],
         )
 
         def discriminator_loss(weights: list, inputs: Tensor) -> tuple:
-            logits, _ = self.discriminator.stateless_call(
-                weights, state["discriminator_stats"], inputs, training=True
-            )
+            logits, _ = self.judge.logits(weights, state, inputs, batch.draws)
             real, fake = ops.split(logits, 2)
-            return self._discriminator_loss(real, fake), (real, fake)
+            loss = ops.mean(self.loss.real(real)) + ops.mean(self.loss.fake(fake))
+            return loss, (real, fake)
 
-        both = ops.concatenate([images, ops.stop_gradient(generated)])
+        both = ops.concatenate([batch.images, ops.stop_gradient(generated)])
         loss, (real, fake), (gradients, by_image) = backend.value_and_grad(
             discriminator_loss, state["discriminator"], both
         )
-        factor = -ops.exp(ops.minimum(-fake, 60.0))
-        by_generated = ops.split(by_image, 2)[1] * factor[:, :, None, None]
+        ratio = self.loss.ratio(fake)
+        by_generated = ops.split(by_image, 2)[1] * ratio[:, :, None, None]
         (generator_gradients,) = pull_generator(by_generated)
 
-        state["generator_stats"] = generator_stats
-        state = self._descend(state, "discriminator", gradients, rate)
-        state = self._descend(state, "generator", generator_gradients, rate)
-        return state, self._scalars(loss, real, fake)
+        state = self._descend_discriminator(state, gradients, batch, generated)
+        scalars = self._scalars(loss, real, fake)
+        state = self._descend_generator(
+            state, generator_gradients, generator_stats, batch, generated, scalars
+        )
+        return state, scalars
 
-    def _turns_update(
-        self, state: State, images: Tensor, codes: Tensor, rate: Tensor
-    ) -> tuple[State, dict]:
+    def _turns_update(self, state: State, batch: Batch) -> tuple[State, dict]:
         """First D, then G through the new D (Goodfellow et al. 2014, algorithm 1)."""
         generated, generator_stats = self.generator.stateless_call(
-            state["generator"], state["generator_stats"], codes, training=True
+            state["generator"], state["generator_stats"], batch.codes, training=True
         )
+        real_draws, fake_draws = ops.split(batch.draws, 2)
 
         # Real and generated images are normalised apart, each by its own batch.
         def discriminator_loss(weights: list) -> tuple:
-            real, stats = self.discriminator.stateless_call(
-                weights, state["discriminator_stats"], images, training=True
+            real, stats = self.judge.logits(weights, state, batch.images, real_draws)
+            moved = {**state, "discriminator_stats": stats}
+            fake, stats = self.judge.logits(
+                weights, moved, ops.stop_gradient(generated), fake_draws
             )
-            fake, stats = self.discriminator.stateless_call(
-                weights, stats, ops.stop_gradient(generated), training=True
-            )
-            return self._discriminator_loss(real, fake), (real, fake, stats)
+            loss = ops.mean(self.loss.real(real)) + ops.mean(self.loss.fake(fake))
+            return loss, (real, fake, stats)
 
         loss, (real, fake, stats), (gradients,) = backend.value_and_grad(
             discriminator_loss, state["discriminator"]
         )
-        state["discriminator_stats"] = stats
-        state = self._descend(state, "discriminator", gradients, rate)
+        state = {**state, "discriminator_stats": stats}
+        state = self._descend_discriminator(state, gradients, batch, generated)
 
         def generator_loss(weights: list) -> tuple:
             images, _ = self.generator.stateless_call(
-                weights, state["generator_stats"], codes, training=True
+                weights, state["generator_stats"], batch.codes, training=True
             )
-            logits, _ = self.discriminator.stateless_call(
-                state["discriminator"], stats, images, training=True
+            logits, _ = self.judge.logits(
+                state["discriminator"], state, images, fake_draws
             )
-            return ops.mean(adversarial.generator_loss(logits)), None
+            return ops.mean(self.loss.generator(logits)), None
 
         _, _, (gradients,) = backend.value_and_grad(generator_loss, state["generator"])
-        state["generator_stats"] = generator_stats
-        state = self._descend(state, "generator", gradients, rate)
-        return state, self._scalars(loss, real, fake)
-
-    def _penalise(
-        self, state: State, images: Tensor, rate: Tensor
-    ) -> tuple[State, Tensor]:
-        """The R1 penalty on real images, every so often with a larger weight."""
-        recipe = self.recipe
-
-        def logit_sum(weights: list, inputs: Tensor) -> tuple:
-            logits, _ = self.discriminator.stateless_call(
-                weights, state["discriminator_stats"], inputs, training=True
-            )
-            return ops.sum(logits), None
-
-        def penalty(weights: list) -> tuple:
-            _, _, (by_image,) = backend.value_and_grad(
-                lambda inputs: logit_sum(weights, inputs), images
-            )
-            squared = ops.mean(adversarial.gradient_penalty(by_image))
-            return 0.5 * recipe.r1_gamma * recipe.r1_interval * squared, squared
-
-        _, squared, (gradients,) = backend.value_and_grad(
-            penalty, state["discriminator"]
+        scalars = self._scalars(loss, real, fake)
+        state = self._descend_generator(
+            state, gradients, generator_stats, batch, generated, scalars
         )
-        return self._descend(state, "discriminator", gradients, rate), squared
+        return state, scalars
 
-    def _discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        return ops.mean(
-            adversarial.discriminator_real_loss(real, label=self.recipe.real_label)
-        ) + ops.mean(adversarial.discriminator_fake_loss(fake))
+    def _descend_discriminator(
+        self, state: State, gradients: list, batch: Batch, generated: Tensor
+    ) -> State:
+        """Update D, with the penalty of WGAN-GP where the recipe has it."""
+        if self.recipe.slope_weight > 0:
+            added = self.judge.unit_slope_gradients(
+                state, batch.images, generated, ops.split(batch.draws, 2)[0]
+            )
+            gradients = [g + a for g, a in zip(gradients, added, strict=True)]
+        return self._descend(state, "discriminator", gradients, batch.rate)
+
+    def _descend_generator(
+        self,
+        state: State,
+        gradients: list,
+        stats: list,
+        batch: Batch,
+        generated: Tensor,
+        scalars: dict,
+    ) -> State:
+        """Update G, and where there is an encoder, it and what G owes to it."""
+        if self.encoder is not None:
+            found = inverse.inverse_gradients(
+                self.recipe,
+                (self.generator, self.encoder),
+                state,
+                batch.images,
+                generated,
+                batch.codes,
+            )
+            scalars["inverse_error"] = found.error
+            scalars["code_error"] = found.code_error
+            state = self._descend(state, "encoder", found.encoder, batch.rate)
+            gradients = [g + a for g, a in zip(gradients, found.generator, strict=True)]
+        state = {**state, "generator_stats": stats}
+        return self._descend(state, "generator", gradients, batch.rate)
 
     def _descend(
         self, state: State, network: str, gradients: list, rate: Tensor
     ) -> State:
-        recipe, weights = self.recipe, state[network]
-        *moments, count = state[f"{network}_optimizer"]
-        first, second = moments[: len(weights)], moments[len(weights) :]
-        weights, (first, second, count) = adam_update(
-            weights,
-            gradients,
-            AdamMoments(first, second, count),
-            learning_rate=rate,
-            beta_1=recipe.beta_1,
-            beta_2=recipe.beta_2,
-        )
-        return {
-            **state,
-            network: weights,
-            f"{network}_optimizer": [*first, *second, count],
-        }
+        betas = (self.recipe.beta_1, self.recipe.beta_2)
+        return descend(state, network, gradients, learning_rate=rate, betas=betas)
 
     def _scalars(self, loss: Tensor, real: Tensor, fake: Tensor) -> dict:
         return {
             "discriminator_loss": loss,
-            "generator_loss": ops.mean(adversarial.generator_loss(fake)),
+            "generator_loss": ops.mean(self.loss.generator(fake)),
             "real_logit": ops.mean(real),
             "fake_logit": ops.mean(fake),
         }

@@ -116,7 +116,7 @@ def _momentum(generator: keras.Model) -> float:
 
 def _facts(priors: list[GenerativePrior], shares: np.ndarray) -> dict:
     """The last card's facts, and what was merged."""
-    own = ("format", "name", "architecture", "weights")
+    own = ("format", "name", "architecture", "weights", "figures")
     facts = {key: v for key, v in priors[-1].card.items() if key not in own}
     facts["generator"] = "weighted mean of moving averages"
     facts["merged_from"] = [

@@ -6,6 +6,9 @@ import dataclasses
 import difflib
 from typing import Any
 
+from semantic_inpaint.losses.adversarial import LOSSES
+from semantic_inpaint.training.augmentation import POLICIES
+
 
 @dataclasses.dataclass(frozen=True)
 class PriorRecipe:
@@ -32,17 +35,25 @@ class PriorRecipe:
         final_rate: Share of the learning rate that is left at the end.
         beta_1: Adam's first decay.
         beta_2: Adam's second decay.
+        loss: `"logistic"` (non-saturating), `"hinge"` or `"wasserstein"`.
         real_label: Target of the discriminator for real images.
         r1_gamma: Weight of the R1 penalty; 0 leaves it out.
         r1_interval: Steps between penalties (lazy regularisation: the weight is
             multiplied by the interval).
+        slope_weight: Weight of the WGAN-GP penalty, in every step; 0 leaves it out.
+        spectral_norm: Divide the kernels of D by their largest singular values.
+        augmentation: What differentiable augmentation changes before D looks: some of
+            `color`, `translation` and `cutout`, joined by commas; empty: nothing.
+        inverse_weight: Weight of the mean squared error with which G gives back real
+            faces from the codes that an encoder finds; 0 trains none.
         flip: Mirror images at random.
         average_half_life: Half-life of the generator's moving average in images; 0
             takes the raw weights.
         average_ramp: The half-life is at most this share of the images seen so far,
             since an average over the first steps is mud.
         shared_backward: Compute the gradients of both losses in one pass through the
-            discriminator, for simultaneous updates; needs `normalization="none"`.
+            discriminator, for simultaneous updates; needs `normalization="none"` and
+            another loss than hinge.
         precision: `"auto"`, `"float32"` or `"bfloat16"`.
         seed: Of the weights, the order of the data, flips and codes.
     """
@@ -60,9 +71,14 @@ class PriorRecipe:
     final_rate: float = 0.1
     beta_1: float = 0.5
     beta_2: float = 0.99
+    loss: str = "logistic"
     real_label: float = 1.0
     r1_gamma: float = 1.0
     r1_interval: int = 16
+    slope_weight: float = 0.0
+    spectral_norm: bool = False
+    augmentation: str = ""
+    inverse_weight: float = 0.0
     flip: bool = True
     average_half_life: float = 50_000.0
     average_ramp: float = 0.1
@@ -82,6 +98,19 @@ class PriorRecipe:
                 "normalisation one image's gradient depends on the others. Set "
                 "`shared_backward=False`."
             )
+        if self.loss not in LOSSES:
+            raise ValueError(
+                f"`loss` must be one of {', '.join(LOSSES)}; got {self.loss!r}."
+            )
+        if self.shared_backward and self.loss == "hinge":
+            raise ValueError(
+                "`shared_backward` cannot give the gradient of the hinge loss where D "
+                "is sure. Set `shared_backward=False`."
+            )
+        if unknown := sorted(set(self.policy) - set(POLICIES)):
+            raise ValueError(
+                f"`augmentation` may name {', '.join(POLICIES)}; got {unknown}."
+            )
         positive = ("batch_size", "learning_rate", "r1_interval", "num_epochs")
         for field in positive:
             if not getattr(self, field) > 0:
@@ -93,6 +122,11 @@ class PriorRecipe:
                 f"`num_images` must be at least one batch ({self.batch_size}); got "
                 f"{self.num_images}."
             )
+
+    @property
+    def policy(self) -> tuple[str, ...]:
+        """The words of `augmentation`."""
+        return tuple(word for word in self.augmentation.split(",") if word)
 
     def num_steps(self, num_examples: int) -> int:
         """Steps of the whole training on `num_examples` images."""
@@ -110,6 +144,13 @@ class PriorRecipe:
             return self.learning_rate
         done = (step - start) / (num_steps - start)
         return self.learning_rate * (1.0 - done * (1.0 - self.final_rate))
+
+    def average_decay(self, step: int) -> float:
+        """Decay of the moving average, its half-life growing with the images seen."""
+        half_life = min(
+            self.average_half_life, self.average_ramp * self.batch_size * (step + 1)
+        )
+        return 0.5 ** (self.batch_size / half_life) if half_life > 0 else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, as they go into a card."""
@@ -157,7 +198,40 @@ TINY = PriorRecipe(
 )
 """A few filters at 16x16: trains in seconds, for tests and first tries."""
 
-RECIPES = {"slim": SLIM, "full": FULL, "paper": PAPER, "tiny": TINY}
+# One change each from the slim recipe; compared in benchmarks/recipes.py.
+COMPARED = {
+    "no-penalty": dataclasses.replace(SLIM, r1_gamma=0.0),
+    "strong-penalty": dataclasses.replace(SLIM, r1_gamma=10.0),
+    "spectral": dataclasses.replace(SLIM, r1_gamma=0.0, spectral_norm=True),
+    "batch-norm": dataclasses.replace(
+        SLIM,
+        normalization="batch",
+        r1_gamma=0.0,
+        real_label=0.9,
+        shared_backward=False,
+    ),
+    "hinge": dataclasses.replace(SLIM, loss="hinge", shared_backward=False),
+    "hinge-spectral": dataclasses.replace(
+        SLIM, loss="hinge", r1_gamma=0.0, spectral_norm=True, shared_backward=False
+    ),
+    "wgan-gp": dataclasses.replace(
+        SLIM, loss="wasserstein", r1_gamma=0.0, slope_weight=10.0, beta_1=0.0
+    ),
+    "augmented": dataclasses.replace(SLIM, augmentation="color,translation,cutout"),
+    "long-average": dataclasses.replace(
+        SLIM, average_half_life=500_000.0, average_ramp=0.5
+    ),
+    "short-average": dataclasses.replace(SLIM, average_ramp=0.02),
+    "high-rate": dataclasses.replace(SLIM, learning_rate=4e-4),
+    "low-rate": dataclasses.replace(SLIM, learning_rate=1e-4),
+    "constant-rate": dataclasses.replace(SLIM, decay_start=1.0),
+    "narrow": dataclasses.replace(SLIM, discriminator_width=32),
+    "wide": dataclasses.replace(SLIM, discriminator_width=64),
+    "inverse": dataclasses.replace(SLIM, inverse_weight=100.0),
+}
+"""Recipes that differ from the default in one choice."""
+
+RECIPES = {"slim": SLIM, "full": FULL, "paper": PAPER, "tiny": TINY, **COMPARED}
 
 
 def get_recipe(name: str) -> PriorRecipe:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from keras import ops
@@ -12,13 +13,20 @@ from keras import ops
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.models.tensors import load_tensors, save_tensors
 from semantic_inpaint.training.gan import State
-from semantic_inpaint.training.recipes import PriorRecipe
 
 STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state.previous.safetensors"
 
 # What may change between a run and its continuation.
 FREE_FIELDS = ("num_images", "num_epochs")
+
+
+class Recipe(Protocol):
+    """What a state keeps of a recipe."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields."""
+        ...
 
 
 class SavedRun(NamedTuple):
@@ -28,20 +36,24 @@ class SavedRun(NamedTuple):
         state: Everything that is trained.
         step: Steps done.
         seconds: Time that they took, over all resumptions.
+        history: Earlier legs with other recipes, each as `{"recipe", "steps"}`: the
+            steps done when it was left.
     """
 
     state: State
     step: int
     seconds: float
+    history: tuple[dict[str, Any], ...] = ()
 
 
 def save_state(
     folder: Path,
     run: SavedRun,
     *,
-    recipe: PriorRecipe,
+    recipe: Recipe,
     data_sha256: str,
     rows_sha256: str,
+    prior_sha256: str | None = None,
 ) -> None:
     """Write the state of a run; the one before it is kept as well.
 
@@ -54,6 +66,7 @@ def save_state(
         recipe: What it is trained with.
         data_sha256: Hash of the packed set.
         rows_sha256: Hash of the rows of it that are used.
+        prior_sha256: Hash of the weights of the prior that is trained for, if any.
     """
     tensors = {
         f"{group}/{index:03d}": ops.convert_to_numpy(value)
@@ -67,9 +80,12 @@ def save_state(
         "step": str(run.step),
         "seconds": str(run.seconds),
         "recipe": json.dumps(recipe.as_dict()),
+        "history": json.dumps(run.history),
         "data_sha256": data_sha256,
         "rows_sha256": rows_sha256,
     }
+    if prior_sha256 is not None:
+        metadata["prior_sha256"] = prior_sha256
     save_tensors(path, tensors, metadata=metadata)
 
 
@@ -77,9 +93,10 @@ def load_state(
     folder: Path,
     template: State,
     *,
-    recipe: PriorRecipe,
+    recipe: Recipe,
     data_sha256: str,
     rows_sha256: str,
+    prior_sha256: str | None = None,
 ) -> SavedRun | None:
     """Read the newest state in `folder`.
 
@@ -89,28 +106,22 @@ def load_state(
         recipe: What the run is to go on with; only its length may differ.
         data_sha256: Hash of the packed set to go on with.
         rows_sha256: Hash of the rows of it to go on with.
+        prior_sha256: Hash of the weights of the prior to go on with, if any.
 
     Returns:
         The run so far, or None where there is none yet.
 
     Raises:
         ValueError: The file is damaged or no state, or the state belongs to another
-            recipe, other data or other rows of it.
+            recipe, other data, other rows of it or another prior.
     """
-    paths = [folder / name for name in (STATE_FILE, PREVIOUS_FILE)]
-    path = next((path for path in paths if path.is_file()), None)
+    path = _newest(folder)
     if path is None:
         return None
     tensors, metadata = load_tensors(path)
-    try:
-        stored, step = json.loads(metadata["recipe"]), int(metadata["step"])
-        seconds = float(metadata.get("seconds", 0.0))
-        found_data, found_rows = metadata["data_sha256"], metadata["rows_sha256"]
-    except (KeyError, ValueError) as error:
-        raise ValueError(
-            f"{path} is no state of a training run ({error}); use another folder."
-        ) from error
-    _check_recipe(folder, stored, recipe.as_dict())
+    stored, run = _read_metadata(path, metadata)
+    found_data, found_rows = metadata["data_sha256"], metadata["rows_sha256"]
+    _check_recipe(folder, stored, recipe)
     if found_data != data_sha256:
         raise ValueError(
             f"{folder} holds a run on other data; use the same packed set, or another "
@@ -121,6 +132,11 @@ def load_state(
             f"{folder} holds a run on other rows of the packed set; use the same "
             "partitions, or another folder."
         )
+    if metadata.get("prior_sha256") != prior_sha256:
+        raise ValueError(
+            f"{folder} holds a run for another prior; name the same one, or another "
+            "folder."
+        )
     state = {
         group: [
             _as_tensor(path, tensors, f"{group}/{index:03d}", value.shape)
@@ -128,10 +144,72 @@ def load_state(
         ]
         for group, values in template.items()
     }
-    return SavedRun(state, step, seconds)
+    return run._replace(state=state)
 
 
-def _check_recipe(folder: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+def adopt_state(folder: Path, template: State) -> SavedRun:
+    """Take over the run in `folder`, to go on with another recipe.
+
+    Args:
+        folder: Of the run that is left; it is only read.
+        template: The state before the first step of the new recipe. What the run has
+            of it, in the same shapes, is taken from there; the rest starts afresh.
+
+    Returns:
+        The run so far, with what it was trained with in its history.
+
+    Raises:
+        ValueError: There is no run, its file is damaged, or its networks are others.
+    """
+    path = _newest(folder)
+    if path is None:
+        raise ValueError(f"{folder} holds no training run ({STATE_FILE}).")
+    tensors, metadata = load_tensors(path)
+    stored, run = _read_metadata(path, metadata)
+    groups = {name.split("/")[0] for name in tensors}
+    state = {
+        group: [
+            _as_tensor(path, tensors, f"{group}/{index:03d}", value.shape)
+            for index, value in enumerate(values)
+        ]
+        if group in groups
+        else values
+        for group, values in template.items()
+    }
+    leg = {"recipe": stored, "steps": run.step}
+    return run._replace(state=state, history=(*run.history, leg))
+
+
+def _newest(folder: Path) -> Path | None:
+    paths = (folder / name for name in (STATE_FILE, PREVIOUS_FILE))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _read_metadata(
+    path: Path, metadata: dict[str, str]
+) -> tuple[dict[str, Any], SavedRun]:
+    """Read the recipe of a run, and the run but for its tensors."""
+    try:
+        stored = json.loads(metadata["recipe"])
+        _ = metadata["data_sha256"], metadata["rows_sha256"]
+        run = SavedRun(
+            {},
+            int(metadata["step"]),
+            float(metadata.get("seconds", 0.0)),
+            tuple(json.loads(metadata.get("history", "[]"))),
+        )
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no state of a training run ({error}); use another folder."
+        ) from error
+    return stored, run
+
+
+def _check_recipe(folder: Path, stored: dict[str, Any], recipe: Recipe) -> None:
+    wanted = recipe.as_dict()
+    # A run of an earlier version did what the defaults of newer fields do.
+    defaults = {field.name: field.default for field in dataclasses.fields(recipe)}
+    stored = {**{key: defaults[key] for key in wanted if key in defaults}, **stored}
     changed = [
         f"{key} {stored.get(key)!r} -> {wanted[key]!r}"
         for key in wanted

@@ -15,7 +15,8 @@ from semantic_inpaint.images import load_image, load_images
 from semantic_inpaint.inpainters import inpaint
 from semantic_inpaint.latent.presets import get_preset
 from semantic_inpaint.masks import PATTERNS, make_known, save_known
-from semantic_inpaint.models.checkpoints import file_sha256
+from semantic_inpaint.models.checkpoints import file_sha256, variable_name
+from semantic_inpaint.models.encoder_files import EncoderArchitecture, save_encoder
 from semantic_inpaint.problem import InpaintingProblem
 
 STAGES = ["blended", "completed", "generated", "masked", "original", "refined"]
@@ -134,6 +135,53 @@ def test_presets_and_blends_by_name(run):
     options = json.loads((out / "options.json").read_text())["search"]
     assert (options["operator"], options["solver"]) == ("log", "cvxpy")
     assert options["second"] is None
+    assert not list(out.rglob("*refined*"))
+
+
+@pytest.fixture
+def prior_with_encoder(tiny_prior, tiny_encoder, tmp_path):
+    """A folder of the tiny prior with its encoder."""
+    folder = shutil.copytree(tiny_prior.folder, tmp_path / "prior")
+    network = tiny_encoder.network
+    save_encoder(
+        folder,
+        EncoderArchitecture(image_size=16, latent_dim=8, width=4, hidden=8),
+        {variable_name(network, v): v.numpy() for v in network.variables},
+        prior=tiny_prior,
+        facts={},
+    )
+    return folder
+
+
+def test_the_method_encoder_fills_in_one_pass(run, prior_with_encoder):
+    code, out, shown, err = run("--method", "encoder", prior=prior_with_encoder)
+    assert (code, err) == (0, "")
+    assert "inpainted" in shown
+    assert not list(out.rglob("*refined*"))
+    options = json.loads((out / "options.json").read_text())
+    digest = file_sha256(prior_with_encoder / "encoder.safetensors")
+    assert options["encoder"]["sha256"] == digest
+    pixels = load_image(out / "images" / "astronaut" / "center-original.png")[None]
+    result = inpaint(
+        InpaintingProblem(pixels, make_known("center", 1, 16, 16)),
+        method="encoder",
+        prior=prior_with_encoder,
+    )
+    written = load_image(out / "images" / "astronaut" / "center-completed.png")
+    # PNG rounds each value by at most half a level, of the original too.
+    np.testing.assert_allclose(written, result.completed[0], atol=2 / 255)
+
+
+def test_a_search_may_start_at_the_encoder_and_leave_out_the_refinement(
+    run, prior_with_encoder
+):
+    words = ["--start", "encoder", "--method", "semantic"]
+    code, out, *_ = run(*words, "--mask", "all", prior=prior_with_encoder)
+    assert code == 0
+    options = json.loads((out / "options.json").read_text())
+    assert options["search"]["start"] == "encoder"
+    assert options["command"]["method"] == "semantic"
+    assert options["encoder"]["sha256"]
     assert not list(out.rglob("*refined*"))
 
 

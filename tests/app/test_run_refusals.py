@@ -40,6 +40,9 @@ def test_masks_that_leave_nothing_to_do_are_refused(run, tmp_path, refused):
         (["--batch-size", "0"], "--batch-size"),
         (["--limit", "0"], "--limit"),
         (["--steps", "0"], "num_steps"),
+        (["--method", "refine"], "'refined'"),
+        (["--start", "zero"], "random, encoder"),
+        (["--method", "refined", "--preset", "yeh"], "'semantic'"),
     ],
 )
 def test_wrong_words_are_answered_with_the_right_ones(run, words, hint, refused):
@@ -55,6 +58,11 @@ def test_an_unknown_or_damaged_prior_is_refused(
     weights = copy / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
     refused(run(prior=copy), "weights.safetensors", "damaged")
+
+
+@pytest.mark.parametrize("words", [["--method", "encoder"], ["--start", "encoder"]])
+def test_a_prior_without_an_encoder_is_told(run, words, refused):
+    refused(run(*words), "'tiny' has no encoder yet", "train_encoder.py")
 
 
 def test_a_partition_is_for_packed_sets(run, photo, tmp_path, refused):

@@ -81,6 +81,39 @@ def test_without_weight_the_discriminator_is_not_evaluated(tiny_prior, case):
         Objective(Untouchable(), 0.1)(codes, target)
 
 
+@pytest.mark.parametrize("refine", [False, True])
+def test_an_anchor_adds_its_squared_distance_whatever_the_scale(
+    tiny_prior, case, refine
+):
+    images, known, codes, *_ = case
+    anchor = tiny_prior.codes_for(np.arange(3), seed=9)
+    distance = np.sum((codes.astype(np.float64) - anchor) ** 2, axis=1)
+    for reduction in DIVISORS:
+        options = {"reduction": reduction, "anchor": anchor}
+        target = (
+            refinement_target(images, known, np.full(3, 0.5), **options)
+            if refine
+            else semantic_target(images, importance_weights(known), **options)
+        )
+        free, held = (
+            ops.convert_to_numpy(
+                Objective(tiny_prior, 0.1, refine=refine, anchor_weight=weight)(
+                    codes, target
+                )
+            )
+            for weight in (0.0, 2.5)
+        )
+        # The difference of float32 losses of up to some thousand.
+        np.testing.assert_allclose(held - free, 2.5 * distance, rtol=1e-3, atol=1e-3)
+
+
+def test_without_weight_the_anchor_is_not_looked_at(tiny_prior, case):
+    images, known, codes, *_ = case
+    target = semantic_target(images, importance_weights(known))
+    assert target.anchor is None
+    assert ops.shape(Objective(tiny_prior)(codes, target)) == (3,)
+
+
 def test_an_unknown_reduction_is_named(case):
     images, known, *_ = case
     with pytest.raises(ValueError, match=r"sum, mean, normalized; got 'total'"):

@@ -42,11 +42,19 @@ def test_steps_are_set_for_each_stage_that_there_is():
         {"consensus_weight": -0.1},
         {"start_scale": 1.5},
         {"batch_size": 0},
+        {"start": "middle"},
+        {"start": "encoder", "anchor_weight": -0.1},
+        {"anchor_weight": 0.1},
     ],
 )
 def test_options_are_checked_before_anything_is_searched(options):
-    with pytest.raises(ValueError, match=next(iter(options))):
+    with pytest.raises(ValueError, match=list(options)[-1]):
         InversionOptions(**options)
+
+
+def test_every_preset_starts_at_random_and_nothing_holds_it():
+    for options in PRESETS.values():
+        assert (options.start, options.anchor_weight) == ("random", 0.0)
 
 
 def test_an_unknown_preset_names_the_nearest():

@@ -9,7 +9,9 @@ from semantic_inpaint.losses.adversarial import (
     discriminator_fake_loss,
     discriminator_real_loss,
     generator_loss,
+    get_loss,
     gradient_penalty,
+    unit_slope_penalty,
 )
 
 pytestmark = pytest.mark.both_backends
@@ -89,3 +91,55 @@ def test_an_image_has_one_value_of_its_own(loss):
         # A processor's vector instructions may round the last digit otherwise.
         alone = value(loss, LOGITS[i : i + 1])
         np.testing.assert_allclose(alone, whole[i : i + 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "real", "fake", "generator"),
+    [
+        ("hinge", np.maximum(0, 1 - LOGITS), np.maximum(0, 1 + LOGITS), -LOGITS),
+        ("wasserstein", -LOGITS, LOGITS, -LOGITS),
+    ],
+)
+def test_the_other_losses_are_their_formulas(name, real, fake, generator):
+    loss = get_loss(name)
+    np.testing.assert_allclose(value(loss.real, LOGITS), real[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(value(loss.fake, LOGITS), fake[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        value(loss.generator, LOGITS), generator[:, 0], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["logistic", "wasserstein"])
+def test_the_ratio_is_that_of_the_two_slopes(name):
+    loss = get_loss(name)
+    logits = ops.convert_to_tensor(LOGITS, "float32")
+
+    def slope(of):
+        _, _, (found,) = backend.value_and_grad(
+            lambda x: (ops.sum(of(x)), None), logits
+        )
+        return ops.convert_to_numpy(found)
+
+    ratio = ops.convert_to_numpy(loss.ratio(logits))
+    np.testing.assert_allclose(
+        slope(loss.fake) * ratio, slope(loss.generator), rtol=1e-4
+    )
+
+
+def test_the_label_of_real_images_reaches_the_logistic_loss():
+    found = value(get_loss("logistic", real_label=0.9).real, LOGITS)
+    np.testing.assert_allclose(found, cross_entropy(0.9), rtol=1e-5)
+
+
+def test_an_unknown_loss_is_refused_by_name():
+    with pytest.raises(ValueError, match="'least-squares'"):
+        get_loss("least-squares")
+
+
+def test_the_slope_penalty_is_the_squared_distance_of_the_norm_from_one():
+    gradients = np.random.default_rng(0).normal(size=(3, 4, 5, 2))
+    found = unit_slope_penalty(ops.convert_to_tensor(gradients, "float32"))
+    expected = [(np.linalg.norm(g) - 1.0) ** 2 for g in gradients]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    flat = unit_slope_penalty(ops.zeros((1, 2, 2, 3)))
+    np.testing.assert_allclose(flat, [1.0], rtol=1e-5)

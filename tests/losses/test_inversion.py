@@ -6,6 +6,7 @@ from keras import ops
 
 from semantic_inpaint import backend
 from semantic_inpaint.losses.inversion import (
+    anchor_loss,
     content_loss,
     global_consensus,
     inpainting_consensus,
@@ -95,6 +96,16 @@ def test_the_prior_loss_stays_finite_at_extreme_logits():
     )
     np.testing.assert_allclose(found, [0.0, -1e4], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(slope, [[0.0], [-1.0]], atol=1e-6)
+
+
+def test_the_anchor_loss_is_the_squared_distance_of_each_code():
+    rng = np.random.default_rng(4)
+    codes, anchor = rng.uniform(-1, 1, (2, 3, 7)).astype(np.float32)
+    anchor[2] = codes[2]
+    found = value(anchor_loss, codes, anchor)
+    expected = np.linalg.norm(codes.astype(np.float64) - anchor, axis=1) ** 2
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert found[2] == 0.0
 
 
 @pytest.mark.parametrize("loss", [content_loss, global_consensus, inpainting_consensus])

@@ -92,6 +92,7 @@ def test_tensorboard_has_the_scalars_and_the_samples(whole_run):
     found = events(whole_run)
     assert {tag.split("/")[1] for tag in found.Tags()["scalars"]} == {
         "discriminator_loss",
+        "diversity",
         "generator_loss",
         "real_logit",
         "fake_logit",
@@ -159,7 +160,7 @@ def test_stopped_after_some_steps_it_leaves_a_prior_and_goes_on(main, packed, tm
     ("changed", "message"),
     [
         ({"data": "nowhere"}, "nowhere holds no packed set"),
-        ({"recipe": "tinny"}, "no recipe 'tinny'; there are slim, full, paper, tiny."),
+        ({"recipe": "tinny"}, "no recipe 'tinny'; there are slim, full, paper, tiny, "),
         ({"recipe": "slim"}, "the recipe needs uint8 images [N, 64, 64, 3]"),
         ({"batch-size": 0}, "`batch_size` must be positive; got 0"),
         ({"batch-size": 21}, "20 training images, fewer than one batch of 21"),

@@ -22,7 +22,7 @@ def r1_gradients(discriminator, gamma):
     states, scalars = [], {}
     for recipe in recipes:
         trainer = GanTrainer(recipe)
-        trainer.discriminator = discriminator
+        trainer.discriminator = trainer.judge.discriminator = discriminator
         state, scalars = trainer.step(trainer.initial_state(), images, codes, 0)
         states.append(as_arrays(state))
     without, with_penalty = (s["discriminator_optimizer"] for s in states)

@@ -9,6 +9,7 @@ import pytest
 
 from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.models.tensors import load_tensors, save_tensors
+from semantic_inpaint.training.diversity import CollapseError
 from semantic_inpaint.training.gan import GanTrainer
 from semantic_inpaint.training.loop import (
     TrainingData,
@@ -51,8 +52,10 @@ def test_a_run_reports_every_step_and_ends_with_the_recipes_last(whole_run):
     assert result.step == 8
     assert [(r.step, r.num_steps) for r in reports] == [(s, 8) for s in range(1, 9)]
     always = {"discriminator_loss", "generator_loss", "real_logit", "fake_logit"}
-    # The penalty comes in every second step, from the first.
-    assert [set(r.scalars) - always for r in reports] == [{"r1"}, set()] * 4
+    # The penalty comes in every second step, from the first; a state is looked at
+    # before it is saved.
+    own = [{"r1"}, set(), {"r1"}, {"diversity"}] * 2
+    assert [set(r.scalars) - always for r in reports] == own
     assert all(np.isfinite(list(r.scalars.values())).all() for r in reports)
     assert [r.step for r in reports if r.grid is not None] == [4, 8]
     grid = sample_grid(result.trainer, result.state)
@@ -75,7 +78,8 @@ def test_stopped_and_prolonged_a_run_is_the_same_to_the_last_bit(whole_run, tmp_
     # A report tells the means since the one before; the last of each run comes early.
     assert [r.step for r in told] == [2, 3, 4, 6, 8]
     for report, steps in zip(told, ([1, 2], [3], [4], [5, 6], [7, 8]), strict=True):
-        for name, value in report.scalars.items():
+        for name in report.scalars.keys() - {"diversity"}:
+            value = report.scalars[name]
             values = [
                 reports[s - 1].scalars[name]
                 for s in steps
@@ -215,3 +219,35 @@ def test_the_seconds_in_the_loop_add_up_over_resumptions(tmp_path):
     assert train_prior(MICRO, DATA, tmp_path, **options).seconds == 4.0
     assert train_prior(MICRO, DATA, tmp_path, **options).seconds == 4.0
     assert train_prior(MICRO, DATA, tmp_path).seconds == 4.0
+
+
+def test_a_run_can_begin_where_another_recipe_stopped(tmp_path):
+    train_prior(MICRO, DATA, tmp_path / "first", max_steps=3)
+    recipe = dataclasses.replace(MICRO, inverse_weight=1.0)
+    found = train_prior(
+        recipe, DATA, tmp_path / "second", go_on_from=tmp_path / "first"
+    )
+    assert found.step == 8
+    assert found.history == ({"recipe": MICRO.as_dict(), "steps": 3},)
+    # Adam's count goes on where it was, the new network's begins: 8 and 5 steps.
+    assert float(found.state["generator_optimizer"][-1]) == 8
+    assert float(found.state["encoder_optimizer"][-1]) == 5
+    # Resumed, the folder's own state is what counts.
+    again = train_prior(
+        recipe, DATA, tmp_path / "second", go_on_from=tmp_path / "first"
+    )
+    assert_same_state(again.state, found.state)
+
+
+def test_a_collapse_is_named_and_the_state_before_it_stays(tmp_path, monkeypatch):
+    grids = iter([1.0, 0.0])
+
+    def planted_grid(trainer, state):
+        rng = np.random.default_rng(0)
+        return next(grids) * rng.uniform(-1, 1, (64, 8, 8, 3))
+
+    monkeypatch.setattr("semantic_inpaint.training.loop.sample_grid", planted_grid)
+    with pytest.raises(CollapseError, match=r"collapsed: .* by 0\.00"):
+        train_prior(MICRO, DATA, tmp_path, save_interval=2)
+    _, metadata = load_tensors(tmp_path / STATE_FILE)
+    assert metadata["step"] == "2"

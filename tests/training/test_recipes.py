@@ -6,6 +6,7 @@ import json
 import pytest
 
 from semantic_inpaint.training.recipes import (
+    COMPARED,
     FULL,
     PAPER,
     RECIPES,
@@ -73,7 +74,7 @@ def test_the_learning_rate_falls_in_a_line_from_its_start_to_its_end():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match=r"'slimm'.*slim, full.*Did you mean 'slim'"):
         get_recipe("slimm")
-    with pytest.raises(ValueError, match=r"'xyz'; there are slim, full, paper, tiny\."):
+    with pytest.raises(ValueError, match=r"'xyz'; there are slim, full, .*inverse\."):
         get_recipe("xyz")
 
 
@@ -92,3 +93,23 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 def test_what_cannot_be_trained_with_is_refused(changed, words):
     with pytest.raises(ValueError, match=words):
         dataclasses.replace(SLIM, **changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": "least-squares"}, "`loss` must be one of"),
+        ({"loss": "hinge"}, "cannot give the gradient of the hinge loss"),
+        ({"augmentation": "color,blur"}, "blur"),
+    ],
+)
+def test_a_choice_that_does_not_exist_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SLIM, **change)
+
+
+def test_every_compared_recipe_differs_from_the_default_by_name():
+    assert len({str(recipe) for recipe in (SLIM, *COMPARED.values())}) == 1 + len(
+        COMPARED
+    )
+    assert RECIPES.keys() > COMPARED.keys()

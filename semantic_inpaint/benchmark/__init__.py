@@ -1,0 +1,1 @@
+"""Protocols of measurements, shared by the commands and the benchmarks."""

@@ -1,0 +1,96 @@
+"""The holes of a training: every kind, and the same at the same step."""
+
+import collections
+
+import numpy as np
+
+from semantic_inpaint.masks import PATTERNS, make_known
+from semantic_inpaint.training.holes import training_holes
+
+SIDE = 32
+
+
+def rectangle(hole):
+    """Rows and columns of the hole's bounding box, and whether it fills it."""
+    rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    box = hole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return box.shape, (rows[0], columns[0]), box.all()
+
+
+def kind_of(known):
+    """Name a hole by its shape alone."""
+    hole = ~known
+    if not hole.any():
+        return "none"
+    (height, width), place, full = rectangle(hole)
+    if not full:
+        fixed = make_known("stripes", 1, SIDE, SIDE)[0]
+        return "stripes" if np.array_equal(known, fixed) else "pixels"
+    if (height, width) == (SIDE, SIDE // 2):
+        return "left" if place == (0, 0) else "right"
+    if (height, width) == (SIDE // 2, SIDE):
+        return "top" if place == (0, 0) else "bottom"
+    return "square" if height == width else "other"
+
+
+def draw(steps=100, count=20):
+    return np.concatenate(
+        [training_holes(count, SIDE, seed=3, step=step) for step in range(steps)]
+    )
+
+
+def test_every_kind_comes_as_often_as_promised():
+    known = draw()
+    assert known.shape == (2000, SIDE, SIDE)
+    assert known.dtype == bool
+    counts = collections.Counter(map(kind_of, known))
+    pattern = 0.5 / len(PATTERNS)
+    expected = {
+        "none": 0.1,
+        "stripes": pattern,
+        # Half of them are turned, and a quarter of these comes to lie as before.
+        "left": pattern * 5 / 8,
+        "right": pattern / 8,
+        "top": pattern / 8,
+        "bottom": pattern / 8,
+        "square": 0.2 + 3 * pattern,
+        "pixels": 0.2 + pattern,
+    }
+    assert counts.keys() == expected.keys()
+    for kind, share in expected.items():
+        # Four standard deviations of a count.
+        spread = 4 * np.sqrt(len(known) * share * (1 - share))
+        assert abs(counts[kind] - len(known) * share) < spread, kind
+
+
+def test_shares_lie_between_their_bounds_and_use_them():
+    known = draw()
+    shares = collections.defaultdict(list)
+    for one in known:
+        shares[kind_of(one)].append((~one).mean())
+    squares, pixels = np.array(shares["square"]), np.array(shares["pixels"])
+    # A side is rounded to whole pixels, 1 of 32.
+    assert 0.03 < squares.min() < 0.07
+    assert 0.45 < squares.max() < 0.54
+    assert 0.199 < pixels.min() < 0.25
+    assert 0.85 < pixels.max() < 0.901
+    # Something is always known.
+    assert known.any(axis=(1, 2)).all()
+
+
+def test_squares_come_everywhere():
+    hit = np.any([~one for one in draw() if kind_of(one) == "square"], axis=0)
+    assert hit.all()
+
+
+def test_the_holes_are_a_function_of_seed_and_step_alone():
+    first = training_holes(12, 16, seed=1, step=7)
+    training_holes(12, 16, seed=1, step=8)
+    np.testing.assert_array_equal(training_holes(12, 16, seed=1, step=7), first)
+    for seed, step in ((1, 8), (2, 7)):
+        other = training_holes(12, 16, seed=seed, step=step)
+        assert not np.array_equal(other, first)
+
+
+def test_no_images_have_no_holes():
+    assert training_holes(0, 16, seed=0, step=0).shape == (0, 16, 16)
