@@ -44,6 +44,9 @@ class EncoderOptions:
     """Name of a shipped prior, or the folder of one."""
     install: bool = False
     """Write the encoder beside its prior as well, where `run` finds it."""
+    start_from: Path | None = None
+    """Folder of a run that has trained an encoder of the same shapes, alone or beside
+    its prior (recipe inverse): begin with its weights."""
     partitions: tuple[int, ...] = (0, 2)
     """Partitions to train on (CelebA: 0 training, 1 validation, 2 test). A set without
     partitions is used whole."""
@@ -152,6 +155,7 @@ def train(options: EncoderOptions, console: Console) -> list[Path]:
             max_steps=options.max_steps,
             clock=time.perf_counter,
             validate=_validation(options, packed, prior),
+            start_from=options.start_from,
         )
     folders = [options.out / "encoder"]
     folders += [prior.folder] if options.install else []

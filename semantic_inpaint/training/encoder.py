@@ -34,7 +34,7 @@ from semantic_inpaint.training.loop import (
     draw_images,
     flip_images,
 )
-from semantic_inpaint.training.state import SavedRun
+from semantic_inpaint.training.state import SavedRun, load_group
 from semantic_inpaint.training.steps import Procedure, Report, run_steps
 
 # Stream of random numbers drawn from the recipe's seed, beside those of the loop.
@@ -88,10 +88,20 @@ class EncoderTrainer:
         self._average = LatentEncoder(self._build(), prior.sha256)
         self._step = backend.compile_function(self._update)
 
-    def initial_state(self) -> State:
-        """Return the state before the first step."""
-        weights = self.network.trainable_variables
-        state = {"encoder": copies(weights), "average": copies(weights)}
+    def initial_state(self, start_from: Path | None = None) -> State:
+        """Return the state before the first step.
+
+        Args:
+            start_from: Folder of a run that has trained an encoder of these shapes,
+                alone or beside a prior, to take its weights; None: fresh ones.
+
+        Raises:
+            ValueError: It has none.
+        """
+        weights = copies(self.network.trainable_variables)
+        if start_from is not None:
+            weights = load_group(start_from, "encoder", weights)
+        state = {"encoder": weights, "average": [ops.copy(w) for w in weights]}
         return start_optimizer(state, "encoder")
 
     def step(
@@ -177,6 +187,7 @@ def train_encoder(
     max_steps: int | None = None,
     clock: Callable[[], float] | None = None,
     validate: Callable[[LatentEncoder], dict[str, float]] | None = None,
+    start_from: Path | None = None,
 ) -> EncoderTraining:
     """Train, or go on training, the encoder of a prior.
 
@@ -197,6 +208,7 @@ def train_encoder(
         max_steps: Stop after this many steps in all, sooner than the recipe says.
         clock: Seconds from any start, to measure the training with.
         validate: Measures the moving average; what it returns is reported.
+        start_from: Folder of a run whose encoder's weights a new run begins with.
 
     Returns:
         The networks and the final state.
@@ -223,7 +235,7 @@ def train_encoder(
         recipe=recipe,
         num_steps=recipe.num_steps,
         hashes={**data.hashes, "prior_sha256": prior.sha256},
-        start=lambda: SavedRun(trainer.initial_state(), 0, 0.0),
+        start=lambda: SavedRun(trainer.initial_state(start_from), 0, 0.0),
         step=step,
         look=look,
     )

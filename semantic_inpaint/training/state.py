@@ -180,6 +180,23 @@ def adopt_state(folder: Path, template: State) -> SavedRun:
     return run._replace(state=state, history=(*run.history, leg))
 
 
+def load_group(folder: Path, group: str, template: list) -> list:
+    """Read one group of tensors of the newest state in `folder`, of any recipe.
+
+    Raises:
+        ValueError: There is no state, it is damaged, or has no such group of the
+            shapes of `template`.
+    """
+    path = _newest(folder)
+    if path is None:
+        raise ValueError(f"{folder} holds no training run ({STATE_FILE}).")
+    tensors, _ = load_tensors(path)
+    return [
+        _as_tensor(path, tensors, f"{group}/{index:03d}", value.shape)
+        for index, value in enumerate(template)
+    ]
+
+
 def _newest(folder: Path) -> Path | None:
     paths = (folder / name for name in (STATE_FILE, PREVIOUS_FILE))
     return next((path for path in paths if path.is_file()), None)

@@ -266,3 +266,23 @@ def test_the_moving_average_is_exported_and_bound_to_its_prior(
     assert card["data"]["note"] == "noise"
     assert card["data"]["sha256"] == DATA.sha256
     assert card["prior"]["sha256"] == tiny_prior.sha256
+
+
+def test_a_run_can_begin_with_the_encoder_that_was_trained_beside_a_prior(
+    tiny_prior, tmp_path
+):
+    shape = {"image_size": 16, "latent_dim": tiny_prior.latent_dim}
+    beside = dataclasses.replace(
+        MICRO, **shape, inverse_weight=1.0, discriminator_width=2
+    )
+    trained = train_prior(beside, DATA, tmp_path / "prior", max_steps=2)
+    recipe = dataclasses.replace(RECIPE, hidden=256)
+    trainer = EncoderTrainer(recipe, tiny_prior)
+    state = trainer.initial_state(tmp_path / "prior")
+    for group in ("encoder", "average"):
+        assert_same_state({"": state[group]}, {"": as_arrays(trained.state)["encoder"]})
+    with pytest.raises(ValueError, match="holds no training run"):
+        trainer.initial_state(tmp_path / "missing")
+    with pytest.raises(ValueError, match="encoder/000 is"):
+        wider = dataclasses.replace(recipe, width=3)
+        EncoderTrainer(wider, tiny_prior).initial_state(tmp_path / "prior")
