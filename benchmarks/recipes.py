@@ -36,7 +36,7 @@ from semantic_inpaint.problem import InpaintingProblem
 from semantic_inpaint.training.diversity import relative_diversity
 from semantic_inpaint.training.export import export_prior
 from semantic_inpaint.training.loop import TrainingData, train_prior
-from semantic_inpaint.training.recipes import COMPARED, SLIM, PriorRecipe
+from semantic_inpaint.training.recipes import COMPARED, PLAIN, PriorRecipe
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 SEARCH = SearchOptions(num_steps=200, learning_rate=0.05, schedule="cosine")
@@ -49,7 +49,7 @@ class Arguments:
     data: Path
     runs: Path
     """Folder for the states of the trainings."""
-    recipes: tuple[str, ...] = ("slim", *COMPARED)
+    recipes: tuple[str, ...] = ("plain", *COMPARED)
     num_images: int = 128_000
     scale: float = 0.5
     """Of the width of every network."""
@@ -60,7 +60,7 @@ class Arguments:
 
 def scaled(name: str, arguments: Arguments) -> PriorRecipe:
     """Narrow the networks of a recipe, and set its length and seed."""
-    recipe = SLIM if name == "slim" else COMPARED[name]
+    recipe = PLAIN if name == "plain" else COMPARED[name]
     return dataclasses.replace(
         recipe,
         generator_width=round(recipe.generator_width * arguments.scale),

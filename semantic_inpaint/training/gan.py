@@ -7,7 +7,6 @@ saved and resumed exactly, on either backend.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from keras import ops
@@ -16,7 +15,7 @@ from semantic_inpaint import backend
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.losses.adversarial import get_loss
 from semantic_inpaint.models import dcgan
-from semantic_inpaint.training import augmentation, inverse, spectral
+from semantic_inpaint.training import augmentation, spectral
 from semantic_inpaint.training.descent import (
     State,
     copies,
@@ -24,27 +23,17 @@ from semantic_inpaint.training.descent import (
     follow,
     start_optimizer,
 )
+from semantic_inpaint.training.inverse import (
+    Batch,
+    build_inverse,
+    draw_known,
+    inverse_gradients,
+)
 from semantic_inpaint.training.judge import Judge
 from semantic_inpaint.training.recipes import PriorRecipe
 
 # Stream of random numbers drawn from the recipe's seed, beside those of the loop.
 AUGMENTATION = 3
-
-
-class Batch(NamedTuple):
-    """What one step is made of, beside the state.
-
-    Attributes:
-        images: float32 `[B, H, W, 3]` in [-1, 1], real.
-        codes: float32 `[B, latent_dim]`.
-        draws: float32 `[2 * B, NUM_DRAWS + 1]`: for the real, then the generated.
-        rate: Learning rate.
-    """
-
-    images: Tensor
-    codes: Tensor
-    draws: Tensor
-    rate: Tensor
 
 
 class GanTrainer:
@@ -73,7 +62,7 @@ class GanTrainer:
         )
         self.judge = Judge(recipe, self.discriminator)
         self.encoder = (
-            inverse.build_inverse(recipe, policy) if recipe.inverse_weight > 0 else None
+            build_inverse(recipe, policy) if recipe.inverse_weight > 0 else None
         )
         update = self._shared_update if recipe.shared_backward else self._turns_update
         self._steps: dict[bool, Callable] = {
@@ -127,7 +116,8 @@ class GanTrainer:
         """
         penalise = self.recipe.r1_gamma > 0 and step % self.recipe.r1_interval == 0
         rate = self.recipe.learning_rate if learning_rate is None else learning_rate
-        numbers = (self._draws(step), rate, self.recipe.average_decay(step))
+        known = np.zeros(0) if self.encoder is None else draw_known(self.recipe, step)
+        numbers = (self._draws(step), known, rate, self.recipe.average_decay(step))
         return self._steps[penalise](
             state, real, codes, *(ops.convert_to_tensor(n, "float32") for n in numbers)
         )
@@ -144,11 +134,12 @@ class GanTrainer:
             real: Tensor,
             codes: Tensor,
             draws: Tensor,
+            known: Tensor,
             rate: Tensor,
             decay: Tensor,
         ) -> tuple[State, dict]:
             images = ops.cast(real, "float32") / 127.5 - 1.0
-            state, batch = dict(state), Batch(images, codes, draws, rate)
+            state, batch = dict(state), Batch(images, codes, draws, known, rate)
             if self.recipe.spectral_norm:
                 state["discriminator_vectors"] = spectral.advance_vectors(
                     state["discriminator"], state["discriminator_vectors"]
@@ -265,14 +256,8 @@ class GanTrainer:
     ) -> State:
         """Update G, and where there is an encoder, it and what G owes to it."""
         if self.encoder is not None:
-            found = inverse.inverse_gradients(
-                self.recipe,
-                (self.generator, self.encoder),
-                state,
-                batch.images,
-                generated,
-                batch.codes,
-            )
+            networks = (self.generator, self.encoder)
+            found = inverse_gradients(self.recipe, networks, state, batch, generated)
             scalars["inverse_error"] = found.error
             scalars["code_error"] = found.code_error
             state = self._descend(state, "encoder", found.encoder, batch.rate)

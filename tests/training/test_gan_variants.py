@@ -12,6 +12,7 @@ from semantic_inpaint.models.checkpoints import load_prior
 from semantic_inpaint.models.encoder import encoder_input
 from semantic_inpaint.training.export import export_prior
 from semantic_inpaint.training.gan import GanTrainer
+from semantic_inpaint.training.inverse import draw_known
 from semantic_inpaint.training.loop import TrainingResult, train_prior
 from tests.training.tiny_runs import (
     MICRO,
@@ -157,20 +158,25 @@ def test_an_encoder_adds_its_reconstruction_to_the_generators_gradient():
     fakes, _ = trainer.generator.stateless_call(
         state["generator"], state["generator_stats"], codes, training=True
     )
-    ones = ops.ones_like(faces[..., 0])
+    known = draw_known(recipe, 1).astype(np.float32)
+    assert known[[0, 2]].all()
+    assert not known[[1, 3]].all()
 
-    def encode(weights, inputs):
-        inputs = encoder_input(inputs, ones)
+    def encode(weights, inputs, known):
+        inputs = encoder_input(inputs, ops.convert_to_tensor(known))
         return trainer.encoder.stateless_call(weights, [], inputs)[0]
 
     def reconstruction(generator, encoder):
         back, _ = trainer.generator.stateless_call(
-            generator, state["generator_stats"], encode(encoder, faces), training=False
+            generator,
+            state["generator_stats"],
+            encode(encoder, faces, known[:2]),
+            training=False,
         )
         return 50.0 * ops.mean(ops.square(back - faces)), None
 
     def codes_again(encoder):
-        return ops.mean(ops.square(encode(encoder, fakes[:2]) - half)), None
+        return ops.mean(ops.square(encode(encoder, fakes[:2], known[2:]) - half)), None
 
     found, scalars = trainer.step(state, *first_batch(recipe), 1)
     without, _ = plain.step(plain.initial_state(), *first_batch(recipe), 1)
@@ -207,3 +213,22 @@ def test_a_run_with_every_extra_stops_and_goes_on_to_the_same_state(tmp_path):
     parts = train_prior(recipe, data, tmp_path / "parts")
     assert {"encoder", "discriminator_vectors"} < whole.state.keys()
     assert_same_state(parts.state, as_arrays(whole.state))
+
+
+def test_what_the_encoder_sees_is_a_function_of_seed_and_step():
+    recipe = dataclasses.replace(
+        PLAIN,
+        batch_size=64,
+        num_images=64,
+        inverse_weight=1.0,
+        inverse_holes=0.25,
+    )
+    known = draw_known(recipe, 3)
+    assert known.shape == (64, 16, 16)
+    whole = known.all(axis=(1, 2)).reshape(2, 32)
+    assert whole[:, :24].all()
+    assert not whole[:, 24:].all()
+    np.testing.assert_array_equal(known, draw_known(recipe, 3))
+    assert (known != draw_known(recipe, 4)).any()
+    whole = draw_known(dataclasses.replace(recipe, inverse_holes=0.0), 3)
+    assert whole.all()

@@ -9,6 +9,7 @@ from semantic_inpaint.training.recipes import (
     COMPARED,
     FULL,
     PAPER,
+    PLAIN,
     RECIPES,
     SLIM,
     PriorRecipe,
@@ -74,7 +75,7 @@ def test_the_learning_rate_falls_in_a_line_from_its_start_to_its_end():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match=r"'slimm'.*slim, full.*Did you mean 'slim'"):
         get_recipe("slimm")
-    with pytest.raises(ValueError, match=r"'xyz'; there are slim, full, .*inverse\."):
+    with pytest.raises(ValueError, match=r"'xyz'; there are slim, full, .*inverse-whole\."):
         get_recipe("xyz")
 
 
@@ -101,15 +102,16 @@ def test_what_cannot_be_trained_with_is_refused(changed, words):
         ({"loss": "least-squares"}, "`loss` must be one of"),
         ({"loss": "hinge"}, "cannot give the gradient of the hinge loss"),
         ({"augmentation": "color,blur"}, "blur"),
+        ({"inverse_holes": 1.5}, r"in \[0, 1\]; got 1\.5"),
     ],
 )
 def test_a_choice_that_does_not_exist_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        dataclasses.replace(SLIM, **change)
+        dataclasses.replace(PLAIN, **change)
 
 
 def test_every_compared_recipe_differs_from_the_default_by_name():
-    assert len({str(recipe) for recipe in (SLIM, *COMPARED.values())}) == 1 + len(
+    assert len({str(recipe) for recipe in (PLAIN, *COMPARED.values())}) == 1 + len(
         COMPARED
     )
     assert RECIPES.keys() > COMPARED.keys()
