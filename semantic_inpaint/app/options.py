@@ -43,8 +43,8 @@ class RunOptions:
     window_size: int | None = None
     """Side of the window of the importance weights, odd; default: the preset's."""
     start: str | None = None
-    """Where the search begins: random, or encoder (at the codes that the prior's
-    encoder finds); default: the preset's."""
+    """Where the search begins: random, encoder (at the codes that the prior's encoder
+    finds, and held near them) or auto (there if it has one); default: the preset's."""
     restart: bool = False
     """Begin the refinement at fresh codes rather than at those of the first stage."""
     limit: int | None = None
@@ -76,6 +76,8 @@ class RunOptions:
             "window_size": self.window_size,
             "start": self.start,
             "restart": self.restart or None,
+            # Random codes are nothing to stay near.
+            "anchor_weight": 0.0 if self.start == "random" else None,
         }
         options = dataclasses.replace(
             get_preset(self.preset),

@@ -84,7 +84,7 @@ def run(options: RunOptions, console: Console) -> Path:
                 seconds=time.perf_counter() - started,
                 provenance=results.provenance(
                     {**dataclasses.asdict(options), "out": folder.path},
-                    search.as_dict(),
+                    search.resolved(has_encoder=encoder is not None).as_dict(),
                     prior=prior,
                     encoder=encoder,
                     images=images,
@@ -111,10 +111,9 @@ def _methods(
     kinds: list[Holes],
 ) -> tuple[LatentEncoder | None, list[Inpainter]]:
     """Load the encoder, where one is needed, and make the method for each mask."""
-    from semantic_inpaint.inpainters import make_inpainter, needs_encoder
-    from semantic_inpaint.models.encoder_files import load_encoder
+    from semantic_inpaint.inpainters import find_encoder, make_inpainter
 
-    encoder = load_encoder(prior) if needs_encoder(method, search) else None
+    encoder = find_encoder(method, prior, search)
     weights = [holes.consensus_weight for holes in kinds]
     return encoder, [
         make_inpainter(

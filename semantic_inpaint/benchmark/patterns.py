@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from semantic_inpaint.inpainters import SemanticInpainter
+from semantic_inpaint.inpainters import make_inpainter
 from semantic_inpaint.latent.presets import InversionOptions
 from semantic_inpaint.masks import PATTERNS, make_known
 from semantic_inpaint.metrics import aggregate, evaluate
@@ -48,7 +48,7 @@ def measure_pattern(
     options = dataclasses.replace(
         options, consensus_weight=PATTERNS[name].consensus_weight
     )
-    inpainter = SemanticInpainter(prior, options)
+    inpainter = make_inpainter("refined", prior=prior, preset=options)
     start = time.perf_counter()
     result = inpainter.inpaint(InpaintingProblem(images, known), seed=seed)
     seconds = time.perf_counter() - start

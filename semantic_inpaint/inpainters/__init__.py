@@ -4,9 +4,9 @@ from semantic_inpaint.inpainters.encoded import EncoderInpainter
 from semantic_inpaint.inpainters.registry import (
     METHODS,
     Inpainter,
+    find_encoder,
     inpaint,
     make_inpainter,
-    needs_encoder,
 )
 from semantic_inpaint.inpainters.semantic import SemanticInpainter
 
@@ -15,7 +15,7 @@ __all__ = [
     "EncoderInpainter",
     "Inpainter",
     "SemanticInpainter",
+    "find_encoder",
     "inpaint",
     "make_inpainter",
-    "needs_encoder",
 ]

@@ -17,7 +17,7 @@ from semantic_inpaint.latent.presets import (
 )
 from semantic_inpaint.models.checkpoints import DEFAULT_PRIOR, load_prior
 from semantic_inpaint.models.encoder import LatentEncoder
-from semantic_inpaint.models.encoder_files import load_encoder
+from semantic_inpaint.models.encoder_files import has_encoder, load_encoder
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import InpaintingProblem, InpaintingResult
 
@@ -80,9 +80,19 @@ METHODS: dict[str, Maker] = {
 }
 
 
-def needs_encoder(method: str | None, options: InversionOptions) -> bool:
-    """Say whether a method with these options asks for the prior's encoder."""
-    return method == "encoder" or options.start == "encoder"
+def find_encoder(
+    method: str | None, prior: GenerativePrior, options: InversionOptions
+) -> LatentEncoder | None:
+    """Load the encoder beside a prior where a method has a use for it.
+
+    Raises:
+        ValueError: The method cannot do without, and there is none.
+    """
+    if method == "encoder" or options.start == "encoder":
+        return load_encoder(prior)
+    if options.start == "auto" and has_encoder(prior):
+        return load_encoder(prior)
+    return None
 
 
 def make_inpainter(
@@ -116,8 +126,8 @@ def make_inpainter(
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}.{hint}")
     if not isinstance(prior, GenerativePrior):
         prior = load_prior(prior)
-    if encoder is None and needs_encoder(method, options):
-        encoder = load_encoder(prior)
+    if encoder is None:
+        encoder = find_encoder(method, prior, options)
     return METHODS[method](prior, options, encoder)
 
 

@@ -53,7 +53,9 @@ class SemanticInpainter:
     encoder: LatentEncoder | None = None
 
     def __post_init__(self) -> None:
-        """Check that the options can be followed."""
+        """Decide where to start, and check that the options can be followed."""
+        options = self.options.resolved(has_encoder=self.encoder is not None)
+        object.__setattr__(self, "options", options)
         if self.options.start != "encoder":
             return
         if self.encoder is None:

@@ -11,7 +11,7 @@ from semantic_inpaint.latent.objective import REDUCTIONS
 from semantic_inpaint.latent.search import SearchOptions
 from semantic_inpaint.latent.weights import KINDS
 
-STARTS = ("random", "encoder")
+STARTS = ("auto", "random", "encoder")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +31,11 @@ class InversionOptions:
             missing, as `masks.consensus_weight_for` does.
         restart: Begin stage 2 at fresh codes rather than at stage 1's; with an encoder
             these are its codes once more.
-        start: Where stage 1 begins: `"random"` (the papers) or `"encoder"`, at the
-            codes that the prior's encoder finds for the known pixels.
+        start: Where stage 1 begins: `"random"` (the papers), `"encoder"`, at the codes
+            that the prior's encoder finds for the known pixels, or `"auto"`, there
+            where the prior has an encoder.
         anchor_weight: Weight, in both stages, of the squared distance from the
-            encoder's codes; 0 leaves it out. Needs `start="encoder"`.
+            encoder's codes; 0 leaves it out. Without an encoder there is none.
         start_scale: Random codes start uniform in [-start_scale, start_scale] times the
             support of the prior. What the known pixels do not decide stays where it
             began: at 1 (the papers) a random face, near 0 an average one.
@@ -92,11 +93,19 @@ class InversionOptions:
                     f"`{field}` is {getattr(self, field)}; see InversionOptions for "
                     "what it may be."
                 )
-        if self.anchor_weight > 0 and self.start != "encoder":
+        if self.anchor_weight > 0 and self.start == "random":
             raise ValueError(
                 f"`anchor_weight` is {self.anchor_weight}, but random codes are "
                 "nothing to stay near. Set `start='encoder'`, or leave it at 0."
             )
+
+    def resolved(self, *, has_encoder: bool) -> InversionOptions:
+        """Return the options with `start="auto"` decided."""
+        if self.start != "auto":
+            return self
+        if has_encoder:
+            return dataclasses.replace(self, start="encoder")
+        return dataclasses.replace(self, start="random", anchor_weight=0.0)
 
     def with_steps(self, num_steps: int) -> InversionOptions:
         """Return the options with `num_steps` for each stage."""
@@ -130,6 +139,8 @@ FAST = InversionOptions(
     first=SearchOptions(num_steps=150, learning_rate=0.05, schedule="cosine"),
     second=SearchOptions(num_steps=100, learning_rate=0.05, schedule="cosine"),
     window_size=15,
+    start="auto",
+    anchor_weight=10.0,
     start_scale=0.3,
     operator="gradient",
     prior_weight=0.0,

@@ -74,6 +74,11 @@ def save_encoder(
     return folder
 
 
+def has_encoder(prior: GenerativePrior) -> bool:
+    """Say whether there is an encoder beside a prior."""
+    return prior.folder is not None and (prior.folder / ENCODER_CARD).is_file()
+
+
 def load_encoder(
     prior: GenerativePrior,
     *,

@@ -10,8 +10,8 @@ from semantic_inpaint.blending import poisson_blend
 from semantic_inpaint.inpainters import (
     EncoderInpainter,
     SemanticInpainter,
+    find_encoder,
     make_inpainter,
-    needs_encoder,
 )
 from semantic_inpaint.latent.presets import FAST
 from semantic_inpaint.masks import make_known
@@ -24,8 +24,18 @@ pytestmark = pytest.mark.both_backends
 
 # Steps of a millionth: what a search finds is where it began.
 STILL = dataclasses.replace(FAST.with_steps(1).first, learning_rate=1e-6)
-ENCODED = dataclasses.replace(FAST, first=STILL, second=STILL, start="encoder")
-SHORT = dataclasses.replace(FAST.with_steps(40), start="encoder")
+FREE = dataclasses.replace(FAST, anchor_weight=0.0)
+ENCODED = dataclasses.replace(FREE, first=STILL, second=STILL, start="encoder")
+SHORT = dataclasses.replace(FREE.with_steps(40), start="encoder")
+RANDOM = dataclasses.replace(FREE, start="random")
+
+
+def save_tiny_encoder(folder, prior, encoder):
+    variables = {
+        variable_name(encoder.network, v): v.numpy() for v in encoder.network.variables
+    }
+    architecture = EncoderArchitecture(image_size=16, latent_dim=8, width=4, hidden=8)
+    save_encoder(folder, architecture, variables, prior=prior, facts={})
 
 
 @pytest.fixture
@@ -110,7 +120,7 @@ def test_a_search_may_begin_at_the_encoder_s_codes(
 def test_a_random_start_takes_no_notice_of_an_encoder(
     tiny_prior, tiny_encoder, problem
 ):
-    options = FAST.with_steps(3)
+    options = RANDOM.with_steps(3)
     without, beside = (
         SemanticInpainter(tiny_prior, options, encoder).inpaint(problem)
         for encoder in (None, tiny_encoder)
@@ -161,25 +171,57 @@ def test_the_encoder_beside_the_prior_is_loaded_where_it_is_needed(
 ):
     folder = shutil.copytree(tiny_prior_folder, tmp_path / "prior")
     prior = load_prior(folder)
-    network = tiny_encoder.network
-    save_encoder(
-        folder,
-        EncoderArchitecture(image_size=16, latent_dim=8, width=4, hidden=8),
-        {variable_name(network, v): v.numpy() for v in network.variables},
-        prior=prior,
-        facts={},
-    )
+    save_tiny_encoder(folder, prior, tiny_encoder)
     result = make_inpainter("encoder", prior=folder).inpaint(problem)
     expected = tiny_encoder.encode(problem.images, problem.known)
     # Weights in half precision have 11 bits.
     np.testing.assert_allclose(result.stats["codes"], expected, atol=5e-3)
     search = make_inpainter(prior=folder, preset=ENCODED).inpaint(problem)
     np.testing.assert_allclose(search.stats["codes"], result.stats["codes"], atol=1e-5)
-    assert make_inpainter("refined", prior=prior).encoder is None
+    assert make_inpainter("refined", prior=prior, preset=RANDOM).encoder is None
 
 
-def test_only_the_encoder_s_method_and_start_need_one():
-    assert needs_encoder("encoder", FAST)
-    assert needs_encoder(None, SHORT)
-    assert not needs_encoder("refined", FAST)
-    assert not needs_encoder(None, FAST)
+def test_an_automatic_start_is_at_the_encoder_where_there_is_one(
+    tiny_prior, tiny_encoder, problem
+):
+    options = FAST.with_steps(3)
+    assert options.start == "auto"
+    assert options.anchor_weight > 0
+    for encoder, start in ((None, "random"), (tiny_encoder, "encoder")):
+        fixed = dataclasses.replace(
+            options,
+            start=start,
+            anchor_weight=0.0 if encoder is None else options.anchor_weight,
+        )
+        found, expected = (
+            SemanticInpainter(tiny_prior, chosen, encoder)
+            for chosen in (options, fixed)
+        )
+        assert found.options == fixed
+        np.testing.assert_array_equal(
+            found.inpaint(problem).completed, expected.inpaint(problem).completed
+        )
+
+
+@pytest.mark.parametrize(
+    ("method", "start", "alone", "beside"),
+    [
+        ("encoder", "random", "refused", "found"),
+        ("refined", "encoder", "refused", "found"),
+        ("refined", "auto", "none", "found"),
+        ("refined", "random", "none", "none"),
+    ],
+)
+def test_an_encoder_is_looked_for_where_there_is_a_use_for_it(
+    tmp_path, tiny_prior, tiny_encoder, method, start, alone, beside
+):
+    options = dataclasses.replace(FREE, start=start)
+    save_tiny_encoder(tmp_path / "with", tiny_prior, tiny_encoder)
+    for folder, expected in (("without", alone), ("with", beside)):
+        prior = dataclasses.replace(tiny_prior, folder=tmp_path / folder)
+        if expected == "refused":
+            with pytest.raises(ValueError, match="has no encoder yet"):
+                find_encoder(method, prior, options)
+        else:
+            found = find_encoder(method, prior, options)
+            assert (found is None) == (expected == "none")

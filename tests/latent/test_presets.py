@@ -52,9 +52,22 @@ def test_options_are_checked_before_anything_is_searched(options):
         InversionOptions(**options)
 
 
-def test_every_preset_starts_at_random_and_nothing_holds_it():
-    for options in PRESETS.values():
+def test_the_papers_start_at_random_and_nothing_holds_them():
+    for name in ("malesevic", "yeh"):
+        options = get_preset(name)
         assert (options.start, options.anchor_weight) == ("random", 0.0)
+
+
+def test_an_automatic_start_is_decided_by_what_there_is():
+    fast = get_preset("fast")
+    assert fast.start == "auto"
+    there, absent = (fast.resolved(has_encoder=has) for has in (True, False))
+    assert (there.start, there.anchor_weight) == ("encoder", fast.anchor_weight)
+    assert (absent.start, absent.anchor_weight) == ("random", 0.0)
+    # What was chosen stays.
+    for start in ("random", "encoder"):
+        chosen = InversionOptions(start=start)
+        assert chosen.resolved(has_encoder=start == "random") == chosen
 
 
 def test_an_unknown_preset_names_the_nearest():

@@ -75,7 +75,9 @@ def test_the_learning_rate_falls_in_a_line_from_its_start_to_its_end():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match=r"'slimm'.*slim, full.*Did you mean 'slim'"):
         get_recipe("slimm")
-    with pytest.raises(ValueError, match=r"'xyz'; there are slim, full, .*inverse-whole\."):
+    with pytest.raises(
+        ValueError, match=r"'xyz'; there are slim, full, .*inverse-whole\."
+    ):
         get_recipe("xyz")
 
 
