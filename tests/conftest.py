@@ -60,3 +60,21 @@ def tiny_encoder(tiny_prior):
 
     network = build_encoder(image_size=16, latent_dim=8, width=4, hidden=8, seed=1)
     return LatentEncoder(network, tiny_prior.sha256)
+
+
+@pytest.fixture(scope="session")
+def encoded_prior_folder(tmp_path_factory, tiny_prior_folder, tiny_encoder):
+    """A copy of `tiny_prior_folder` with `tiny_encoder` beside it."""
+    from semantic_inpaint.models.checkpoints import load_prior, variable_name
+    from semantic_inpaint.models.encoder_files import EncoderArchitecture, save_encoder
+
+    folder = tmp_path_factory.mktemp("encoded") / "prior"
+    shutil.copytree(tiny_prior_folder, folder)
+    network = tiny_encoder.network
+    return save_encoder(
+        folder,
+        EncoderArchitecture(image_size=16, latent_dim=8, width=4, hidden=8),
+        {variable_name(network, v): v.numpy() for v in network.variables},
+        prior=load_prior(folder),
+        facts={},
+    )

@@ -18,11 +18,12 @@ from semantic_inpaint.app.evaluation_parts import (
     neighbour_sheet,
 )
 from semantic_inpaint.app.fidelity import inception_distances
-from semantic_inpaint.benchmark.patterns import measure_pattern
+from semantic_inpaint.benchmark.patterns import measure_encoder, measure_pattern
 from semantic_inpaint.datasets import PackedImages
 from semantic_inpaint.images import save_image, to_uint8
 from semantic_inpaint.latent.presets import FAST
 from semantic_inpaint.masks import PATTERNS
+from semantic_inpaint.models.encoder_files import has_encoder
 from semantic_inpaint.models.prior import GenerativePrior
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ def steps_of(subject: Subject) -> dict[str, Callable[[], dict[str, Any]]]:
             steps[f"mask {name}"] = lambda name=name: measure_pattern(
                 name, subject.faces, subject.prior, SEARCH, seed=options.seed
             )
+            if has_encoder(subject.prior):
+                steps[f"encoder {name}"] = lambda name=name: measure_encoder(
+                    name, subject.faces, subject.prior, seed=options.seed
+                )
     if options.fidelity:
         steps["fidelity"] = lambda: _fidelity(subject)
     return steps

@@ -62,3 +62,33 @@ def measure_pattern(
         "gain_mean": float(gain.mean()),
         "gain_standard_error": float(gain.std(ddof=1) / len(gain) ** 0.5),
     }
+
+
+def measure_encoder(
+    name: str, images: np.ndarray, prior: GenerativePrior, *, seed: int = 0
+) -> dict[str, Any]:
+    """Fill one kind of hole by the encoder alone, without a search.
+
+    Args:
+        name: One of `masks.PATTERNS`.
+        images: float32 `[B, H, W, 3]` in [0, 1], of the prior's size.
+        prior: With an encoder beside it.
+        seed: Of the holes, which are those of `measure_pattern`.
+
+    Returns:
+        `"seconds"` of the inpainting, the networks compiled before; `"after"`:
+        `metrics.aggregate` in the hole.
+
+    Raises:
+        ValueError: No such pattern, images of another size, or no encoder.
+    """
+    problem = InpaintingProblem(
+        images, make_known(name, len(images), *images.shape[1:3], seed=seed)
+    )
+    inpainter = make_inpainter("encoder", prior=prior)
+    inpainter.inpaint(problem)
+    start = time.perf_counter()
+    completed = inpainter.inpaint(problem).completed
+    seconds = time.perf_counter() - start
+    found = aggregate(evaluate(completed, images, problem.known))
+    return {"seconds": seconds, "after": found["hole"]}

@@ -14,16 +14,18 @@ from semantic_inpaint.app.evaluation_parts import (
     neighbour_sheet,
 )
 from semantic_inpaint.app.evaluation_record import write_into_card
-from semantic_inpaint.benchmark.patterns import measure_pattern
+from semantic_inpaint.benchmark.patterns import measure_encoder, measure_pattern
 from semantic_inpaint.datasets.packed import (
     FORMAT_VERSION,
     IMAGES_FILE,
     MANIFEST_FILE,
     pixel_hash,
 )
+from semantic_inpaint.inpainters.blended import generate_and_blend
 from semantic_inpaint.latent.presets import FAST
-from semantic_inpaint.masks import PATTERNS
+from semantic_inpaint.masks import PATTERNS, make_known
 from semantic_inpaint.models.checkpoints import load_prior
+from semantic_inpaint.problem import InpaintingProblem
 
 
 class Corners:
@@ -255,3 +257,25 @@ def test_figures_of_other_options_are_not_mixed(evaluate, tmp_path, capsys):
     (tmp_path / "out" / "evaluation.json").write_text("{")
     assert evaluate("--parts", "inversion") == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_prior_with_an_encoder_is_measured_with_it_alone_as_well(
+    evaluate, encoded_prior_folder, tiny_encoder, tmp_path
+):
+    assert evaluate("--parts", "masks", prior=encoded_prior_folder) == 0
+    parts = record_of(tmp_path / "out")["parts"]
+    assert set(parts) == {f"{w} {n}" for w in ("mask", "encoder") for n in PATTERNS}
+
+    prior = load_prior(encoded_prior_folder)
+    images = np.random.default_rng(1).random((3, 16, 16, 3), dtype=np.float32)
+    found = measure_encoder("center", images, prior)
+    known = make_known("center", 3, 16, 16)
+    codes = tiny_encoder.encode(images, known)
+    problem = InpaintingProblem(images, known)
+    _, blended, _ = generate_and_blend(
+        prior, codes, problem, operator="gradient", solver="direct"
+    )
+    expected = np.square(blended - images)[~known].mean() * 255.0**2
+    # The encoder on disk is in half precision, 11 bits.
+    assert found["after"]["mse"] == pytest.approx(expected, rel=1e-2)
+    assert found["seconds"] > 0
