@@ -27,7 +27,7 @@ from semantic_inpaint.masks import make_known
 from semantic_inpaint.models.checkpoints import load_prior
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.training.gan import GanTrainer
-from semantic_inpaint.training.recipes import SLIM
+from semantic_inpaint.training.recipes import PLAIN
 
 RESULT = Path(__file__).parent / "results" / "speed.json"
 PRECISIONS = ("float32", "bfloat16")
@@ -120,7 +120,7 @@ def sampling_rate() -> float:
 
 def training_rate(precision: str) -> float:
     """Training images per second of the slim recipe, without its rarer R1 steps."""
-    recipe = dataclasses.replace(SLIM, precision=precision)
+    recipe = dataclasses.replace(PLAIN, precision=precision)
     trainer = GanTrainer(recipe)
     state = trainer.initial_state()
     rng = np.random.default_rng(0)

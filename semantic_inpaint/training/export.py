@@ -57,17 +57,9 @@ def export_prior(
         variables |= _named(network, network.trainable_variables, weights)
         variables |= _named(network, network.non_trainable_variables, stats)
     facts = {
-        "recipe": recipe.as_dict(),
         "generator": "moving average" if recipe.average_half_life > 0 else "raw",
-        "training_precision": trainer.precision,
-        "training_seconds": round(result.seconds, 1) or None,
-        "steps": result.step,
-        "images_seen": result.step * recipe.batch_size,
+        **_facts(result, data, data_note=data_note, licence=licence),
         **({"history": list(result.history)} if result.history else {}),
-        "seed": recipe.seed,
-        "data": {"note": data_note, **_identity(data)},
-        "licence": licence,
-        "made_with": _versions(),
     }
     architecture = PriorArchitecture(
         generator_width=recipe.generator_width,
@@ -104,17 +96,7 @@ def export_encoder(
     """
     trainer, recipe = result.trainer, result.trainer.recipe
     network = trainer.network
-    facts = {
-        "recipe": recipe.as_dict(),
-        "training_precision": trainer.precision,
-        "training_seconds": round(result.seconds, 1) or None,
-        "steps": result.step,
-        "images_seen": result.step * recipe.batch_size,
-        "seed": recipe.seed,
-        "data": {"note": data_note, **_identity(data)},
-        "licence": licence,
-        "made_with": _versions(),
-    }
+    facts = _facts(result, data, data_note=data_note, licence=licence)
     architecture = EncoderArchitecture(
         image_size=trainer.prior.image_size,
         latent_dim=trainer.prior.latent_dim,
@@ -125,6 +107,28 @@ def export_encoder(
     return save_encoder(
         folder, architecture, variables, prior=trainer.prior, facts=facts
     )
+
+
+def _facts(
+    result: TrainingResult | EncoderTraining,
+    data: TrainingData,
+    *,
+    data_note: str,
+    licence: str,
+) -> dict[str, Any]:
+    """What the card of any trained network says."""
+    recipe = result.trainer.recipe
+    return {
+        "recipe": recipe.as_dict(),
+        "training_precision": result.trainer.precision,
+        "training_seconds": round(result.seconds, 1) or None,
+        "steps": result.step,
+        "images_seen": result.step * recipe.batch_size,
+        "seed": recipe.seed,
+        "data": {"note": data_note, **_identity(data)},
+        "licence": licence,
+        "made_with": _versions(),
+    }
 
 
 def _versions() -> dict[str, str]:
