@@ -119,7 +119,7 @@ def sampling_rate() -> float:
 
 
 def training_rate(precision: str) -> float:
-    """Training images per second of the slim recipe, without its rarer R1 steps."""
+    """Training images per second of the plain recipe, without its rarer R1 steps."""
     recipe = dataclasses.replace(PLAIN, precision=precision)
     trainer = GanTrainer(recipe)
     state = trainer.initial_state()
