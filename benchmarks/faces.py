@@ -6,9 +6,11 @@ Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
     python -m benchmarks.faces --data data/celeba64 --name mean --reduction mean
 
 The first `--count` faces of partition 1, in the order of their numbers; the hole of
-face i is the same in every run. Writes `benchmarks/results/faces-NAME.json` after
-every mask, goes on there when started again, and prints the table beside the figures
-of Malesevic et al., table 1. Metrics are over the hole, on the scale to 255.
+face i is the same in every run. Without `--data` the sample faces of people who do not
+exist take their place, for a trial without CelebA. Writes
+`benchmarks/results/faces-NAME.json` after every mask, goes on there when started
+again, and prints the table beside the figures of Malesevic et al., table 1. Metrics
+are over the hole, on the scale to 255.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import tyro
 from semantic_inpaint import backend
 from semantic_inpaint.benchmark.patterns import measure_pattern
 from semantic_inpaint.datasets.packed import PackedImages
+from semantic_inpaint.datasets.samples import sample_card, sample_faces
 from semantic_inpaint.latent.presets import InversionOptions, get_preset
 from semantic_inpaint.masks import PATTERNS
 from semantic_inpaint.models.checkpoints import load_prior
@@ -49,9 +52,10 @@ PAPER = {
 class Arguments:
     """Which faces, which search."""
 
-    data: Path
     name: str
     """Of the file with the results."""
+    data: Path | None = None
+    """Packed CelebA; default: the sample faces that ship."""
     preset: str = "fast"
     prior: str = "slim"
     precision: str = "float32"
@@ -101,13 +105,21 @@ def search_options(arguments: Arguments) -> InversionOptions:
     return options
 
 
+def read_faces(data: Path | None, count: int) -> tuple[np.ndarray, str]:
+    """Return the first so many unseen faces, in [0, 1], and the hash of their set."""
+    if data is None:
+        card = sample_card()
+        return sample_faces(min(count, card["count"])), card["sheet"]["sha256"]
+    packed = PackedImages.open(data)
+    rows = packed.indices([1])[:count]
+    return packed.images[rows].astype(np.float32) / 255.0, packed.sha256
+
+
 def main() -> None:
     """Measure what is not measured yet, and print the table."""
     arguments = tyro.cli(Arguments, description=__doc__)
     options = search_options(arguments)
-    packed = PackedImages.open(arguments.data)
-    rows = packed.indices([1])[: arguments.count]
-    images = packed.images[rows].astype(np.float32) / 255.0
+    images, data_sha256 = read_faces(arguments.data, arguments.count)
     prior = load_prior(arguments.prior, precision=arguments.precision)
     made_with = {
         "search": options.as_dict(),
@@ -115,7 +127,7 @@ def main() -> None:
         "precision": arguments.precision,
         "count": len(images),
         "seed": arguments.seed,
-        "data_sha256": packed.sha256,
+        "data_sha256": data_sha256,
     }
     path = RESULTS / f"faces-{arguments.name}.json"
     record = {

@@ -8,13 +8,16 @@ Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
 Every network is narrowed by `--scale`, so that many recipes can be compared on one
 machine; what is found is confirmed at full width in the card of the shipped prior.
 Each prior is judged on the first faces of partition 1: unmasked inversion, and the
-holes in the centre and on the left after refinement (preset `fast`). Appends to
+holes in the centre and on the left after refinement (preset `fast`); and by the Frechet
+distance of 1,000 samples from as many faces, in the space of `stlpips-vgg16-mean` (the
+extra `evaluate`). Cost is the time of a step over that of plain's. Appends to
 `benchmarks/results/recipes.json`, goes on there when started again, and prints a table.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import time
 from pathlib import Path
@@ -29,16 +32,20 @@ from semantic_inpaint.latent.presets import FAST
 from semantic_inpaint.latent.search import SearchOptions
 from semantic_inpaint.latent.unmasked import invert_images
 from semantic_inpaint.masks import PATTERNS, make_known
-from semantic_inpaint.metrics import aggregate, evaluate
+from semantic_inpaint.metrics import aggregate, evaluate, frechet_distance
 from semantic_inpaint.models.checkpoints import load_prior
 from semantic_inpaint.models.prior import GenerativePrior
+from semantic_inpaint.models.vgg import load_vgg_features
 from semantic_inpaint.problem import InpaintingProblem
 from semantic_inpaint.training.diversity import relative_diversity
 from semantic_inpaint.training.export import export_prior
+from semantic_inpaint.training.gan import GanTrainer
 from semantic_inpaint.training.loop import TrainingData, train_prior
 from semantic_inpaint.training.recipes import COMPARED, PLAIN, PriorRecipe
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
+NUM_SAMPLES = 1000
+COST_ROUNDS = 4
 SEARCH = SearchOptions(num_steps=200, learning_rate=0.05, schedule="cosine")
 
 
@@ -88,6 +95,13 @@ def hole_psnr(name: str, prior: GenerativePrior, images: np.ndarray) -> float:
     return metrics["hole"]["psnr_pooled"]
 
 
+@functools.cache
+def real_features(packed: PackedImages) -> np.ndarray:
+    """Features of as many faces of partition 1 as there are samples."""
+    rows = packed.indices([1])[:NUM_SAMPLES]
+    return load_vgg_features()(packed.images[rows])
+
+
 def measure(name: str, arguments: Arguments, packed: PackedImages) -> dict[str, Any]:
     """Train one recipe, and judge the prior."""
     recipe = scaled(name, arguments)
@@ -102,14 +116,40 @@ def measure(name: str, arguments: Arguments, packed: PackedImages) -> dict[str, 
     prior = load_prior(folder / "prior", precision="auto")
     rows = packed.indices([1])[: arguments.count]
     images = packed.images[rows].astype(np.float32) / 255.0
-    samples = prior.generate(prior.codes_for(np.arange(256), seed=1))
+    samples = prior.generate(prior.codes_for(np.arange(NUM_SAMPLES), seed=1))
     return {
+        "frechet": frechet_distance(
+            real_features(packed), load_vgg_features()(samples)
+        ),
         "unmasked_psnr": unmasked_psnr(prior, images),
         "center_psnr": hole_psnr("center", prior, images),
         "left_psnr": hole_psnr("left", prior, images),
-        "diversity": relative_diversity(samples, images),
-        "images_per_second": recipe.num_images / found.seconds,
+        "diversity": relative_diversity(samples[:256], images),
+        "cost": relative_cost(recipe, scaled("plain", arguments), data),
     }
+
+
+def relative_cost(recipe: PriorRecipe, plain: PriorRecipe, data: TrainingData) -> float:
+    """Time of the steps of a recipe over that of as many of the plain one, in turn."""
+    trainers = [GanTrainer(recipe), GanTrainer(plain)]
+    states = [trainer.initial_state() for trainer in trainers]
+    seconds = np.zeros((COST_ROUNDS, 2))
+    images = np.stack([data.images[i] for i in data.indices[: plain.batch_size]])
+    rng = np.random.default_rng(0)
+    shape = (plain.batch_size, plain.latent_dim)
+    codes = rng.uniform(-1, 1, shape).astype(np.float32)
+    for row in seconds:
+        for which, trainer in enumerate(trainers):
+            started = time.perf_counter()
+            # A whole round of penalties.
+            for step in range(plain.r1_interval):
+                states[which], scalars = trainer.step(
+                    states[which], images, codes, step
+                )
+            float(scalars["discriminator_loss"])
+            row[which] = time.perf_counter() - started
+    # The first round compiles.
+    return float(np.median(seconds[1:, 0] / seconds[1:, 1]))
 
 
 def main() -> None:

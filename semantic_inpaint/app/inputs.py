@@ -12,6 +12,7 @@ import numpy as np
 from semantic_inpaint.app.options import RunOptions
 from semantic_inpaint.datasets.examples import astronaut
 from semantic_inpaint.datasets.packed import IMAGES_FILE, MANIFEST_FILE, PackedImages
+from semantic_inpaint.datasets.samples import sample_faces, sample_names
 from semantic_inpaint.images import load_images
 from semantic_inpaint.masks import (
     PATTERNS,
@@ -22,6 +23,8 @@ from semantic_inpaint.masks import (
 
 ALL_PATTERNS = "all"
 FILE_MASK = "file"
+NUM_EXAMPLES = 8
+SAMPLES_SOURCE = "semantic_inpaint/assets/samples"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,13 +77,13 @@ class Holes:
 
 
 def read_images(options: RunOptions, size: int) -> Images:
-    """Load the images that `options` names, fitted to `size`.
+    """Load the images that `options` names, or else examples, fitted to `size`.
 
     Raises:
         ValueError: Something named is not there, or no image.
     """
     if not options.images:
-        return Images(astronaut(size)[None], ["astronaut"], ["scikit-image"], [""])
+        return _examples(options.limit or NUM_EXAMPLES, size)
     parts, names, sources, notes = [], [], [], []
     for path in options.images:
         left = None if options.limit is None else options.limit - len(names)
@@ -135,6 +138,18 @@ def make_holes(options: RunOptions, images: Images) -> list[Holes]:
     known, note = load_known(Path(word), height, width)
     holes = np.repeat(known[None], count, axis=0)
     return [Holes(FILE_MASK, holes, float(consensus_weight_for(holes)[0]), note or "")]
+
+
+def _examples(count: int, size: int) -> Images:
+    """A real face, then faces of people who do not exist, as many as there are."""
+    names = sample_names()[: count - 1]
+    faces = sample_faces(len(names), size=size)
+    return Images(
+        np.concatenate([astronaut(size)[None], faces]),
+        ["astronaut", *names],
+        ["scikit-image", *(f"{SAMPLES_SOURCE}/{name}" for name in names)],
+        [""] * (1 + len(names)),
+    )
 
 
 def _is_packed(path: Path) -> bool:

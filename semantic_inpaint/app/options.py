@@ -16,7 +16,7 @@ class RunOptions:
 
     images: tuple[Path, ...] = ()
     """Image files, folders, zip files or packed sets. Default: the face of the
-    astronaut that scikit-image ships."""
+    astronaut that scikit-image ships, and sample faces of people who do not exist."""
     mask: str = "center"
     """random-square, big-random-square, stripes, left, center, random, all, or an image
     file (white = missing)."""
@@ -48,7 +48,8 @@ class RunOptions:
     restart: bool = False
     """Begin the refinement at fresh codes rather than at those of the first stage."""
     limit: int | None = None
-    """Use the first so many images only."""
+    """Use the first so many images only; default: all that are named, or else the
+    astronaut and 7 samples."""
     partition: int | None = None
     """Of a packed set, use this partition only (CelebA: 0 training, 1 validation,
     2 test)."""

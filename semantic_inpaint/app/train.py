@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semantic_inpaint.app.quiet import load_backend
+from semantic_inpaint.app.training import (
+    open_training_data,
+    run_training,
+    training_report,
+)
 
-if TYPE_CHECKING:
-    from semantic_inpaint.training.steps import Report
-
-USAGE_ERROR = 2
 LOSSES = "D {discriminator_loss:.3f}  G {generator_loss:.3f}"
 OVERRIDES = ("num_images", "batch_size", "learning_rate", "precision", "seed")
 
@@ -76,14 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Train the generative prior: a DCGAN on a packed set of faces.",
         args=None if argv is None else list(argv),
     )
-    console = Console()
-    try:
-        folder = train(options, console)
-    except (ValueError, TypeError, OSError, ArithmeticError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return USAGE_ERROR
-    console.print(f"prior written to {folder}", soft_wrap=True, markup=False)
-    return 0
+    return run_training(lambda console: [train(options, console)], "prior")
 
 
 def train(options: TrainOptions, console: Console) -> Path:
@@ -97,21 +86,17 @@ def train(options: TrainOptions, console: Console) -> Path:
         OSError: A file could not be read or written.
         ArithmeticError: A loss is no longer finite, or the generator has collapsed.
     """
-    from semantic_inpaint.datasets import PackedImages
+    load_backend()
     from semantic_inpaint.training.recipes import get_recipe
 
-    # Bad words are told before the seconds that the backend takes to load.
     recipe = dataclasses.replace(get_recipe(options.recipe), **options.overrides())
-    packed = PackedImages.open(options.data)
-    indices = packed.indices(options.partitions)
-    packed.verify()
-    load_backend()
+    _, data = open_training_data(options.data, options.partitions)
     from semantic_inpaint.training.export import export_prior
-    from semantic_inpaint.training.loop import TrainingData, train_prior
+    from semantic_inpaint.training.loop import train_prior
 
-    partitions = tuple(np.unique(packed.partitions[indices]).tolist())
-    data = TrainingData(packed.images, indices, packed.sha256, partitions)
-    with training_report(console, options.out, title=options.recipe) as report:
+    with training_report(
+        console, options.out, title=options.recipe, losses=LOSSES
+    ) as report:
         result = train_prior(
             recipe,
             data,
@@ -130,53 +115,3 @@ def train(options: TrainOptions, console: Console) -> Path:
         data_note=options.data_note,
         licence=options.licence,
     )
-
-
-@contextlib.contextmanager
-def training_report(
-    console: Console, out: Path, *, title: str, losses: str = LOSSES
-) -> Iterator[Callable[[Report], None]]:
-    """Show a progress bar, and write events and sample sheets below `out`.
-
-    Args:
-        console: Where to show it.
-        out: Folder of the run.
-        title: Before the bar.
-        losses: Behind the bar; scalars of a report are put in by name.
-
-    Yields:
-        What the training loop calls with its reports.
-    """
-    from semantic_inpaint.app.monitor import TensorBoardMonitor
-    from semantic_inpaint.images import save_image, tile_images, to_uint8
-
-    monitor = TensorBoardMonitor(out / "tensorboard")
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total} steps"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
-        console=console,
-    )
-    task = progress.add_task(title, total=None, losses="")
-
-    def report(state: Report) -> None:
-        progress.update(
-            task,
-            completed=state.step,
-            total=state.num_steps,
-            losses=losses.format(**state.scalars),
-        )
-        monitor.scalars(state.scalars, step=state.step)
-        if state.grid is not None:
-            sheet = tile_images(state.grid / 2.0 + 0.5)
-            monitor.picture("samples", to_uint8(sheet), step=state.step)
-            save_image(out / "samples" / f"{state.step:07d}.png", sheet)
-        monitor.flush()
-
-    try:
-        with progress:
-            yield report
-    finally:
-        monitor.close()

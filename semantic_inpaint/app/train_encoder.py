@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +12,11 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from semantic_inpaint.app.quiet import load_backend
-from semantic_inpaint.app.train import USAGE_ERROR, training_report
+from semantic_inpaint.app.training import (
+    open_training_data,
+    run_training,
+    training_report,
+)
 
 if TYPE_CHECKING:
     from semantic_inpaint.datasets import PackedImages
@@ -100,14 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Train the encoder of a prior: masked faces to latent codes.",
         args=None if argv is None else list(argv),
     )
-    console = Console()
-    try:
-        for folder in train(options, console):
-            console.print(f"encoder written to {folder}", soft_wrap=True, markup=False)
-    except (ValueError, TypeError, OSError, ArithmeticError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return USAGE_ERROR
-    return 0
+    return run_training(lambda console: train(options, console), "encoder")
 
 
 def train(options: EncoderOptions, console: Console) -> list[Path]:
@@ -121,22 +116,14 @@ def train(options: EncoderOptions, console: Console) -> list[Path]:
         OSError: A file could not be read or written.
         FloatingPointError: A loss is no longer finite.
     """
-    from semantic_inpaint.datasets import PackedImages
-
     # Bad words are told before the seconds that the backend takes to load.
     recipe = options.recipe()
-    packed = PackedImages.open(options.data)
-    indices = packed.indices(options.partitions)
-    packed.verify()
-    load_backend()
+    packed, data = open_training_data(options.data, options.partitions)
     from semantic_inpaint.models.checkpoints import load_prior
     from semantic_inpaint.training.encoder import train_encoder
     from semantic_inpaint.training.export import export_encoder
-    from semantic_inpaint.training.loop import TrainingData
 
     prior = load_prior(options.prior, precision=recipe.precision)
-    partitions = tuple(np.unique(packed.partitions[indices]).tolist())
-    data = TrainingData(packed.images, indices, packed.sha256, partitions)
     losses = "loss {loss:.4f}"
     title = f"encoder of {prior.name}"
     with training_report(console, options.out, title=title, losses=losses) as tell:

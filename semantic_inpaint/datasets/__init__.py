@@ -9,6 +9,7 @@ from semantic_inpaint.datasets.celeba import (
 from semantic_inpaint.datasets.folder import ImageSource, folder_source
 from semantic_inpaint.datasets.packed import PackedImages
 from semantic_inpaint.datasets.packing import pack_images
+from semantic_inpaint.datasets.samples import sample_faces, sample_names
 
 __all__ = [
     "ImageSource",
@@ -19,4 +20,6 @@ __all__ = [
     "official_partition",
     "pack_images",
     "paper_split",
+    "sample_faces",
+    "sample_names",
 ]

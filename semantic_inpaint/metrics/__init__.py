@@ -1,8 +1,10 @@
 """How near completed images are to the originals, and one set of images to another.
 
+Also how real a single generated image looks, and whether an image shows a face.
 NumPy, never a network framework.
 """
 
+from semantic_inpaint.metrics.detection import DETECTOR, finds_face
 from semantic_inpaint.metrics.distribution import (
     DensityCoverage,
     KernelDistance,
@@ -21,16 +23,19 @@ from semantic_inpaint.metrics.pixel import (
     pooled_psnr,
     psnr_from_mse,
 )
+from semantic_inpaint.metrics.realism import realism_scores
 from semantic_inpaint.metrics.structural import mssim, similarity_map
 from semantic_inpaint.metrics.summary import aggregate, evaluate
 
 __all__ = [
+    "DETECTOR",
     "DensityCoverage",
     "KernelDistance",
     "PrecisionRecall",
     "aggregate",
     "density_coverage",
     "evaluate",
+    "finds_face",
     "frechet_distance",
     "kernel_distance",
     "mean_absolute_error",
@@ -42,5 +47,6 @@ __all__ = [
     "pooled_psnr",
     "precision_recall",
     "psnr_from_mse",
+    "realism_scores",
     "similarity_map",
 ]

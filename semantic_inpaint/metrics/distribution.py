@@ -5,13 +5,17 @@ features are those of the Inception network that the FID is defined by. All grow
 shrink with the number of vectors; compare sets of equal size.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-# Entries of one block of float64: 32 MB.
-_BLOCK_ENTRIES = 1 << 22
+from semantic_inpaint.metrics.vectors import (
+    blocks,
+    squared_distances,
+    squared_radii,
+    validate_neighbours,
+    validate_vectors,
+)
 
 
 class KernelDistance(NamedTuple):
@@ -55,7 +59,7 @@ def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
     Raises:
         ValueError: Other shapes, too few vectors, or values that are not finite.
     """
-    a, b = _validate(features_a, features_b, least=2)
+    a, b = validate_vectors(features_a, features_b, least=(2, 2))
     shift = a.mean(axis=0) - b.mean(axis=0)
     root_a, root_b = _covariance_root(a), _covariance_root(b)
     shared = np.linalg.svd(root_a @ root_b.T, compute_uv=False).sum()
@@ -90,7 +94,7 @@ def kernel_distance(
         ValueError: Other shapes, too few vectors, values that are not finite, a block
             of fewer than two, or no block.
     """
-    a, b = _validate(features_a, features_b, least=2)
+    a, b = validate_vectors(features_a, features_b, least=(2, 2))
     if block_size < 2 or num_blocks < 1:
         raise ValueError(
             "`block_size` must be 2 or more and `num_blocks` 1 or more; got "
@@ -130,7 +134,7 @@ def precision_recall(
         ValueError: Other shapes, too few vectors, values that are not finite, or
             `neighbours` is not positive.
     """
-    real, generated = _validate(real, generated, least=neighbours + 1)
+    real, generated = _validate_sets(real, generated, neighbours)
     inside_real, _ = _ball_counts(real, generated, neighbours)
     inside_generated, _ = _ball_counts(generated, real, neighbours)
     return PrecisionRecall(
@@ -156,7 +160,7 @@ def density_coverage(
         ValueError: Other shapes, too few vectors, values that are not finite, or
             `neighbours` is not positive.
     """
-    real, generated = _validate(real, generated, least=neighbours + 1)
+    real, generated = _validate_sets(real, generated, neighbours)
     balls_round, reached = _ball_counts(real, generated, neighbours)
     return DensityCoverage(
         float(balls_round.mean() / neighbours), float(reached.mean())
@@ -186,9 +190,9 @@ def nearest_neighbours(
         )
     index = np.zeros(len(queries), np.int64)
     smallest = np.full(len(queries), np.inf)
-    for begin, others in _blocks(gallery):
-        for start, rows in _blocks(queries):
-            squared = _squared_distances(rows, others)
+    for begin, others in blocks(gallery):
+        for start, rows in blocks(queries):
+            squared = squared_distances(rows, others)
             found = squared.argmin(axis=1)
             # Anew from the difference: the expanded square loses the small digits.
             exact = np.square(rows - others[found]).sum(axis=1)
@@ -199,26 +203,12 @@ def nearest_neighbours(
     return index, np.sqrt(smallest)
 
 
-def _validate(
-    first: np.ndarray, second: np.ndarray, *, least: int
+def _validate_sets(
+    real: np.ndarray, generated: np.ndarray, neighbours: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Check two sets of vectors, and return them in double precision."""
-    if least < 2:
-        raise ValueError(f"`neighbours` must be 1 or more; got {least - 1}.")
-    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    if first.ndim != 2 or first.shape[1:] != second.shape[1:] or not first.shape[1]:
-        raise ValueError(
-            "features must be [N, D] and [M, D] with one D; got "
-            f"{first.shape} and {second.shape}."
-        )
-    if min(len(first), len(second)) < least:
-        raise ValueError(
-            f"each set needs {least} vectors or more; got {len(first)} and "
-            f"{len(second)}."
-        )
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise ValueError("features have values that are not finite. Leave those out.")
-    return first, second
+    """Check two sets of which each is to be covered with balls."""
+    validate_neighbours(neighbours)
+    return validate_vectors(real, generated, least=(neighbours + 1, neighbours + 1))
 
 
 def _covariance_root(features: np.ndarray) -> np.ndarray:
@@ -250,26 +240,10 @@ def _ball_counts(
     """Count the balls round each point; tell which balls have a point in them."""
     counts = np.zeros(len(points), np.int64)
     reached = np.zeros(len(centres), bool)
-    for start, rows in _blocks(centres, columns=max(len(points), len(centres))):
-        # Sorted, place 0 is the centre itself.
-        own = _squared_distances(rows, centres)
-        radii = np.partition(own, neighbours, axis=1)[:, neighbours]
-        inside = _squared_distances(rows, points) <= radii[:, None]
+    radii = squared_radii(centres, neighbours=neighbours)
+    for start, rows in blocks(centres, columns=len(points)):
+        span = slice(start, start + len(rows))
+        inside = squared_distances(rows, points) <= radii[span, None]
         counts += inside.sum(axis=0)
-        reached[start : start + len(rows)] = inside.any(axis=1)
+        reached[span] = inside.any(axis=1)
     return counts, reached
-
-
-def _squared_distances(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Give float64 `[R, O]` by the expanded square, never below 0."""
-    squares = np.square(rows).sum(axis=1)[:, None] + np.square(others).sum(axis=1)
-    return np.maximum(squares - 2.0 * (rows @ others.T), 0.0)
-
-
-def _blocks(rows: np.ndarray, *, columns: int = 0) -> Iterator[tuple[int, np.ndarray]]:
-    """Cut rows into flat float64 blocks, each with the number of its first row."""
-    width = max(1, columns, int(np.prod(rows.shape[1:])))
-    size = max(1, _BLOCK_ENTRIES // width)
-    for start in range(0, len(rows), size):
-        block = np.asarray(rows[start : start + size], np.float64)
-        yield start, block.reshape(len(block), -1)

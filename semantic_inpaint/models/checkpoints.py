@@ -29,7 +29,7 @@ DEFAULT_PRIOR = "slim"
 
 def prior_names() -> list[str]:
     """Names of the priors that ship with the package."""
-    return sorted(path.parent.name for path in ASSETS.glob(f"*/{CARD_FILE}"))
+    return sorted(path.parent.name for path in ASSETS.glob(f"*/{WEIGHTS_FILE}"))
 
 
 def load_prior(

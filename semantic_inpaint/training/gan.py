@@ -6,6 +6,7 @@ saved and resumed exactly, on either backend.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -65,9 +66,10 @@ class GanTrainer:
             build_inverse(recipe, policy) if recipe.inverse_weight > 0 else None
         )
         update = self._shared_update if recipe.shared_backward else self._turns_update
-        self._steps: dict[bool, Callable] = {
-            penalise: backend.compile_function(self._make_step(update, penalise))
-            for penalise in (False, True)
+        # By whether the step takes the R1 penalty, and whether it inverts.
+        self._steps: dict[tuple[bool, bool], Callable] = {
+            kind: backend.compile_function(self._make_step(update, *kind))
+            for kind in itertools.product((False, True), repeat=2)
         }
         self.sample = backend.compile_function(self._sample)
 
@@ -116,9 +118,10 @@ class GanTrainer:
         """
         penalise = self.recipe.r1_gamma > 0 and step % self.recipe.r1_interval == 0
         rate = self.recipe.learning_rate if learning_rate is None else learning_rate
-        known = np.zeros(0) if self.encoder is None else draw_known(self.recipe, step)
+        invert = self.encoder is not None and step % self.recipe.inverse_interval == 0
+        known = draw_known(self.recipe, step) if invert else np.zeros(0)
         numbers = (self._draws(step), known, rate, self.recipe.average_decay(step))
-        return self._steps[penalise](
+        return self._steps[penalise, invert](
             state, real, codes, *(ops.convert_to_tensor(n, "float32") for n in numbers)
         )
 
@@ -128,7 +131,7 @@ class GanTrainer:
         shape = (2 * self.recipe.batch_size, augmentation.NUM_DRAWS + 1)
         return rng.random(shape, dtype=np.float32)
 
-    def _make_step(self, update: Callable, penalise: bool) -> Callable:
+    def _make_step(self, update: Callable, penalise: bool, invert: bool) -> Callable:
         def step(
             state: State,
             real: Tensor,
@@ -139,7 +142,8 @@ class GanTrainer:
             decay: Tensor,
         ) -> tuple[State, dict]:
             images = ops.cast(real, "float32") / 127.5 - 1.0
-            state, batch = dict(state), Batch(images, codes, draws, known, rate)
+            batch = Batch(images, codes, draws, known if invert else None, rate)
+            state = dict(state)
             if self.recipe.spectral_norm:
                 state["discriminator_vectors"] = spectral.advance_vectors(
                     state["discriminator"], state["discriminator_vectors"]
@@ -254,8 +258,8 @@ class GanTrainer:
         generated: Tensor,
         scalars: dict,
     ) -> State:
-        """Update G, and where there is an encoder, it and what G owes to it."""
-        if self.encoder is not None:
+        """Update G, and in a step that inverts, E and what G owes to it."""
+        if batch.known is not None:
             networks = (self.generator, self.encoder)
             found = inverse_gradients(self.recipe, networks, state, batch, generated)
             scalars["inverse_error"] = found.error

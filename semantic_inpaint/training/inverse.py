@@ -28,14 +28,14 @@ class Batch(NamedTuple):
         images: float32 `[B, H, W, 3]` in [-1, 1], real.
         codes: float32 `[B, latent_dim]`.
         draws: float32 `[2 * B, NUM_DRAWS + 1]`: for the real, then the generated.
-        known: From `draw_known`; empty where there is no encoder.
+        known: From `draw_known`; None in a step that does not invert.
         rate: Learning rate.
     """
 
     images: Tensor
     codes: Tensor
     draws: Tensor
-    known: Tensor
+    known: Tensor | None
     rate: Tensor
 
 
@@ -121,7 +121,8 @@ def inverse_gradients(
         )
         error = ops.mean(ops.square(back - faces))
         code_error = ops.mean(ops.square(of_generated - codes))
-        return recipe.inverse_weight * error + code_error, (error, code_error)
+        weight = recipe.inverse_weight * recipe.inverse_interval
+        return weight * error + code_error, (error, code_error)
 
     _, (error, code_error), gradients = backend.value_and_grad(
         loss, state["generator"], state["encoder"]

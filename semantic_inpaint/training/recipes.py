@@ -46,6 +46,8 @@ class PriorRecipe:
             `color`, `translation` and `cutout`, joined by commas; empty: nothing.
         inverse_weight: Weight of the mean squared error with which G gives back real
             faces from the codes that an encoder finds; 0 trains none.
+        inverse_interval: Steps between inversions (lazy: G's share of the loss is
+            multiplied by the interval).
         inverse_holes: Share of the images that the encoder is shown with a hole.
         flip: Mirror images at random.
         average_half_life: Half-life of the generator's moving average in images; 0
@@ -80,6 +82,7 @@ class PriorRecipe:
     spectral_norm: bool = False
     augmentation: str = ""
     inverse_weight: float = 0.0
+    inverse_interval: int = 1
     inverse_holes: float = 0.5
     flip: bool = True
     average_half_life: float = 50_000.0
@@ -117,7 +120,13 @@ class PriorRecipe:
             raise ValueError(
                 f"`inverse_holes` must be in [0, 1]; got {self.inverse_holes}."
             )
-        positive = ("batch_size", "learning_rate", "r1_interval", "num_epochs")
+        positive = (
+            "batch_size",
+            "learning_rate",
+            "r1_interval",
+            "inverse_interval",
+            "num_epochs",
+        )
         for field in positive:
             if not getattr(self, field) > 0:
                 raise ValueError(
@@ -171,6 +180,18 @@ SLIM = dataclasses.replace(
 )
 """The default: a network that a laptop can search, trained so that it can be searched
 (docs/decisions/0009)."""
+
+SLIM_END = dataclasses.replace(
+    SLIM, inverse_weight=10.0, inverse_interval=2, num_images=2_496_000
+)
+"""The last leg of the slim prior: more weight on how faces look (`go_on_from` a run of
+`slim`)."""
+
+SAMPLES = dataclasses.replace(
+    PLAIN, generator_width=384, discriminator_width=32, num_images=480_000, seed=7
+)
+"""What draws the sample faces: of other widths and another seed than any shipped prior,
+so that none has them in its range."""
 
 FULL = dataclasses.replace(SLIM, generator_width=1024, discriminator_width=64)
 """The papers' width, trained as the slim one; for a GPU."""
@@ -252,6 +273,8 @@ RECIPES = {
     "full": FULL,
     "paper": PAPER,
     "tiny": TINY,
+    "slim-end": SLIM_END,
+    "samples": SAMPLES,
     "plain": PLAIN,
     **COMPARED,
 }

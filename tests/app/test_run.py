@@ -57,7 +57,7 @@ def test_options_json_says_what_made_the_result(run, tiny_prior_folder):
 
 
 def test_metrics_json_agrees_with_the_pictures_written(run):
-    _, out, *_ = run()
+    _, out, *_ = run("--limit", 1)
     metrics = json.loads((out / "metrics.json").read_text())["masks"]["center"]
     assert len(metrics["images"][0]["search_trace"]) == 4
     assert metrics["images"][0]["refine_loss"] > 0
@@ -85,7 +85,7 @@ def test_the_same_words_give_the_same_pixels(run):
 
 
 def test_all_masks_make_one_figure_and_a_row_for_each(run):
-    code, out, shown, _ = run("--mask", "all")
+    code, out, shown, _ = run("--mask", "all", "--limit", 1)
     assert code == 0
     assert list(json.loads((out / "metrics.json").read_text())["masks"]) == [*PATTERNS]
     assert [p.name for p in out.glob("figure*")] == ["figure.png"]
@@ -176,7 +176,8 @@ def test_a_search_may_start_at_the_encoder_and_leave_out_the_refinement(
     run, prior_with_encoder
 ):
     words = ["--start", "encoder", "--method", "semantic"]
-    code, out, *_ = run(*words, "--mask", "all", prior=prior_with_encoder)
+    words += ["--mask", "all", "--limit", 1]
+    code, out, *_ = run(*words, prior=prior_with_encoder)
     assert code == 0
     options = json.loads((out / "options.json").read_text())
     assert options["search"]["start"] == "encoder"

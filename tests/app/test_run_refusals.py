@@ -95,7 +95,7 @@ def test_a_failure_while_saving_keeps_what_was_done_and_says_where(run, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(results, "save", full)
-    code, out, _, err = run()
+    code, out, _, err = run("--limit", 1)
     assert code == 2
     assert "No space left" in err
     assert str(out / "unfinished") in err

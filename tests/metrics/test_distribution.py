@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 
-from semantic_inpaint.metrics import distribution
+from semantic_inpaint.metrics import vectors
 from semantic_inpaint.metrics.distribution import (
     density_coverage,
     frechet_distance,
@@ -116,7 +116,7 @@ def balls_by_loops(centres, points, neighbours):
 
 @pytest.mark.parametrize("block_entries", [1 << 22, 64])
 def test_the_four_of_the_manifolds_equal_brute_force(monkeypatch, block_entries):
-    monkeypatch.setattr(distribution, "_BLOCK_ENTRIES", block_entries)
+    monkeypatch.setattr(vectors, "BLOCK_ENTRIES", block_entries)
     real, generated = normal(30, 3, seed=0), normal(25, 3, seed=1, mean=1.5)
     of_real = balls_by_loops(real, generated, 3)
     of_generated = balls_by_loops(generated, real, 3)
@@ -152,7 +152,7 @@ def test_a_collapsed_set_has_precision_without_recall():
 def test_a_copied_row_of_the_gallery_is_found_at_distance_zero(
     monkeypatch, block_entries
 ):
-    monkeypatch.setattr(distribution, "_BLOCK_ENTRIES", block_entries)
+    monkeypatch.setattr(vectors, "BLOCK_ENTRIES", block_entries)
     rng = np.random.default_rng(0)
     gallery = rng.integers(0, 256, (40, 4, 4, 3), dtype=np.uint8)
     queries = np.concatenate([gallery[[17, 3]], 255 - gallery[:9]])
@@ -170,11 +170,17 @@ def test_a_copied_row_of_the_gallery_is_found_at_distance_zero(
     ("call", "message"),
     [
         (lambda a: frechet_distance(a, a[:, :2]), r"one D; got \(6, 3\) and \(6, 2\)"),
-        (lambda a: frechet_distance(a, a[:1]), "2 vectors or more; got 6 and 1"),
+        (
+            lambda a: frechet_distance(a, a[:1]),
+            "need 2 and 2 vectors or more; got 6 and 1",
+        ),
         (lambda a: frechet_distance(a, a * np.nan), "not finite"),
         (lambda a: kernel_distance(a, a, block_size=1), "got 1 and 100"),
         (lambda a: kernel_distance(a, a, num_blocks=0), "got 1000 and 0"),
-        (lambda a: precision_recall(a, a, neighbours=6), "7 vectors or more"),
+        (
+            lambda a: precision_recall(a, a, neighbours=6),
+            "need 7 and 7 vectors or more",
+        ),
         (lambda a: density_coverage(a, a, neighbours=0), "1 or more; got 0"),
         (lambda a: nearest_neighbours(a, a[:0]), r"got \(6, 3\) and \(0, 3\)"),
     ],

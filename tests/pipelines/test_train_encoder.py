@@ -1,18 +1,11 @@
 """The command that trains an encoder: what it writes, its exit codes, and a kill."""
 
 import dataclasses
-import importlib.util
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from semantic_inpaint.datasets import folder_source, pack_images
 from semantic_inpaint.images import load_images, save_image
@@ -21,20 +14,22 @@ from semantic_inpaint.masks import make_known
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
 from semantic_inpaint.models.checkpoints import load_prior
 from semantic_inpaint.models.encoder_files import ENCODER_CARD, load_encoder
-from semantic_inpaint.models.tensors import load_tensors
 from semantic_inpaint.problem import InpaintingProblem
-from semantic_inpaint.training.state import PREVIOUS_FILE, STATE_FILE
+from tests.pipelines.training_runs import (
+    NUM_STEPS,
+    as_words,
+    assert_same_end,
+    events,
+    kill_in_the_middle,
+    load_main,
+)
 
 SCRIPT = Path(__file__).resolve().parents[2] / "pipelines" / "train_encoder.py"
-NUM_STEPS = 60
 
 
 @pytest.fixture(scope="module")
 def main():
-    spec = importlib.util.spec_from_file_location("train_encoder", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_main(SCRIPT)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +59,7 @@ def words(packed, out, prior_folder, **changed):
         "precision": "float32",
         "save-interval": 2,
     } | changed
-    return [str(w) for name, value in options.items() for w in (f"--{name}", value)]
+    return as_words(options)
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +75,6 @@ def whole_run(main, packed, prior, tmp_path_factory):
     notes = ["--data-note", "noise", "--licence", "none"]
     assert main([*words(packed, out, prior), *notes]) == 0
     return out
-
-
-def events(out):
-    accumulator = EventAccumulator(str(out / "tensorboard"), {"images": 0})
-    accumulator.Reload()
-    return accumulator
 
 
 def test_the_encoder_loads_for_its_prior_and_its_card_has_the_words(whole_run, prior):
@@ -131,34 +120,12 @@ def test_tensorboard_has_the_scalars_the_sheets_and_the_validation(
 def test_killed_in_the_middle_it_goes_on_to_the_same_weights(
     main, whole_run, packed, prior, tmp_path
 ):
-    # From another folder: the script finds the library beside itself.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *words(packed, "cut", prior)],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
-    samples = tmp_path / "cut" / "samples"
-    while process.poll() is None:
-        if samples.is_dir() and len(list(samples.iterdir())) > 3:
-            os.kill(process.pid, signal.SIGKILL)
-            break
-        time.sleep(0.001)
-    assert process.wait() == -signal.SIGKILL
-    # The kill may have come between the two renames.
-    kept = [tmp_path / "cut" / name for name in (STATE_FILE, PREVIOUS_FILE)]
-    _, metadata = load_tensors(next(path for path in kept if path.exists()))
-    assert 0 < int(metadata["step"]) < NUM_STEPS
+    kill_in_the_middle(SCRIPT, words(packed, "cut", prior), tmp_path / "cut")
     assert not (tmp_path / "cut" / "encoder").exists()
 
     # Bit for bit: the steps are deterministic for networks as small as these.
     assert main(words(packed, tmp_path / "cut", prior)) == 0
-    state, _ = load_tensors(tmp_path / "cut" / STATE_FILE)
-    expected, _ = load_tensors(whole_run / STATE_FILE)
-    assert state.keys() == expected.keys()
-    for name, array in expected.items():
-        np.testing.assert_array_equal(state[name], array, err_msg=name)
+    assert_same_end(tmp_path / "cut", whole_run)
 
 
 def test_installed_it_is_found_beside_its_prior(main, packed, prior, tmp_path, capsys):

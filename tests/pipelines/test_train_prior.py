@@ -1,36 +1,32 @@
 """The command that trains a prior: what it writes, its exit codes, and a kill."""
 
-import importlib.util
 import io
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from semantic_inpaint.datasets import folder_source, pack_images
 from semantic_inpaint.models.checkpoints import load_prior
-from semantic_inpaint.models.tensors import load_tensors
-from semantic_inpaint.training.state import PREVIOUS_FILE, STATE_FILE
+from tests.pipelines.training_runs import (
+    NUM_STEPS,
+    as_words,
+    assert_same_end,
+    events,
+    kill_in_the_middle,
+    load_main,
+)
 
 SCRIPT = Path(__file__).resolve().parents[2] / "pipelines" / "train_prior.py"
-NUM_STEPS = 60
 
 
 @pytest.fixture(scope="module")
 def main():
-    spec = importlib.util.spec_from_file_location("train_prior", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_main(SCRIPT)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +52,7 @@ def words(packed, out, **changed):
         "num-images": 4 * NUM_STEPS,
         "save-interval": 2,
     } | changed
-    return [str(w) for name, value in options.items() for w in (f"--{name}", value)]
+    return as_words(options)
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +61,6 @@ def whole_run(main, packed, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole")
     assert main([*words(packed, out), "--data-note", "noise", "--licence", "none"]) == 0
     return out
-
-
-def events(out):
-    accumulator = EventAccumulator(str(out / "tensorboard"), {"images": 0})
-    accumulator.Reload()
-    return accumulator
 
 
 def test_the_prior_loads_and_its_card_has_the_words_of_the_command(whole_run, packed):
@@ -115,35 +105,12 @@ def test_tensorboard_has_the_scalars_and_the_samples(whole_run):
 def test_killed_in_the_middle_it_goes_on_to_the_same_weights(
     main, whole_run, packed, tmp_path
 ):
-    # From another folder: the script finds the library beside itself.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *words(packed, "cut")],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
-    samples = tmp_path / "cut" / "samples"
-    while process.poll() is None:
-        if samples.is_dir() and len(list(samples.iterdir())) > 3:
-            os.kill(process.pid, signal.SIGKILL)
-            break
-        time.sleep(0.001)
-    assert process.wait() == -signal.SIGKILL
-    # The kill may have come between the two renames.
-    kept = [tmp_path / "cut" / name for name in (STATE_FILE, PREVIOUS_FILE)]
-    _, metadata = load_tensors(next(path for path in kept if path.exists()))
-    assert 0 < int(metadata["step"]) < NUM_STEPS
+    kill_in_the_middle(SCRIPT, words(packed, "cut"), tmp_path / "cut")
     assert not (tmp_path / "cut" / "prior").exists()
 
     # Bit for bit: the steps are deterministic for networks as small as these.
     assert main(words(packed, tmp_path / "cut")) == 0
-    state, metadata = load_tensors(tmp_path / "cut" / STATE_FILE)
-    expected, _ = load_tensors(whole_run / STATE_FILE)
-    assert int(metadata["step"]) == NUM_STEPS
-    assert state.keys() == expected.keys()
-    for name, array in expected.items():
-        np.testing.assert_array_equal(state[name], array, err_msg=name)
+    assert_same_end(tmp_path / "cut", whole_run)
     prior = load_prior(tmp_path / "cut" / "prior")
     assert prior.sha256 == load_prior(whole_run / "prior").sha256
 

@@ -199,6 +199,23 @@ def test_an_encoder_adds_its_reconstruction_to_the_generators_gradient():
     assert float(scalars["code_error"]) == pytest.approx(float(code_value), rel=1e-4)
 
 
+def test_lazy_inversion_skips_steps_and_weighs_the_others_more():
+    lazy = dataclasses.replace(PLAIN, inverse_weight=25.0, inverse_interval=2)
+    eager = dataclasses.replace(PLAIN, inverse_weight=50.0)
+    trainer = GanTrainer(lazy)
+    start = trainer.initial_state()
+    kept = as_arrays(start)["encoder"]
+
+    skipped, scalars = trainer.step(start, *first_batch(lazy), 1)
+    assert "inverse_error" not in scalars
+    assert_close(skipped["encoder"], kept)
+
+    taken, _ = trainer.step(start, *first_batch(lazy), 2)
+    other = GanTrainer(eager)
+    expected, _ = other.step(other.initial_state(), *first_batch(eager), 2)
+    assert_same_state(taken, as_arrays(expected))
+
+
 def test_a_run_with_every_extra_stops_and_goes_on_to_the_same_state(tmp_path):
     recipe = dataclasses.replace(
         PLAIN,
