@@ -3,12 +3,18 @@
 Run from the repository root: `python -m benchmarks.speed`. The machine's rate is that
 of a 2048 x 2048 matrix product in the same framework, precision and run; a share is
 the floating-point operations of a step over what the machine could do in its time.
-Every time is the median of some repeats. Writes `benchmarks/results/speed.json`.
+Every time is the median of some repeats. The search is also timed with the networks
+as they were trained (`models.inference` has another form of them) and, where PyTorch
+is installed, as a plain PyTorch loop; all take turns, so that what else the machine
+does falls on each alike. Writes `benchmarks/results/speed.json`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib.util
+import itertools
 import json
 import platform
 import statistics
@@ -33,32 +39,47 @@ RESULT = Path(__file__).parent / "results" / "speed.json"
 PRECISIONS = ("float32", "bfloat16")
 BATCHES = (1, 8, 64)
 STEPS = 20
+REPEATS = 5
+MATRIX_OPERATIONS = 2 * 2048**3
+# Of the last losses of both loops: twenty steps apart, each with its own rounding.
+LOSS_TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05}
 
 
 def median_seconds(work: Callable[[], object], repeats: int = 5) -> float:
     """Median wall time of `work`, after one call to warm up."""
-    work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return median_seconds_in_turn({"work": work}, repeats)["work"]
 
 
-def matrix_rate(precision: str) -> float:
-    """Operations per second of a large matrix product."""
+def median_seconds_in_turn(
+    works: dict[str, Callable[[], object]], repeats: int
+) -> dict[str, float]:
+    """Median wall time of each, taken in turn, after one call of each to warm up."""
+    times = {name: [] for name in works}
+    for turn in range(repeats + 1):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            if turn > 0:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def matrix_product(precision: str) -> Callable[[], np.ndarray]:
+    """Return a large matrix product, compiled, of `MATRIX_OPERATIONS`."""
     rng = np.random.default_rng(0)
     a = ops.cast(rng.random((2048, 2048), dtype=np.float32), precision)
     product = backend.compile_function(
         lambda x: ops.sum(ops.cast(ops.matmul(x, x), "float32"))
     )
-    seconds = median_seconds(lambda: ops.convert_to_numpy(product(a)))
-    return 2 * 2048**3 / seconds
+    return lambda: ops.convert_to_numpy(product(a))
 
 
 def step_operations(prior: GenerativePrior, prior_weight: float) -> float:
-    """Operations of one search step for one image: forward, and back to the input."""
+    """Operations of one search step for one image: forward, and back to the input.
+
+    Counted on the networks as they were trained, without products by the zeros between
+    the pixels of a transposed convolution.
+    """
     operations = 0
     networks = [prior.generator] + ([prior.discriminator] if prior_weight else [])
     for layer in (layer for network in networks for layer in network.layers):
@@ -74,40 +95,68 @@ def step_operations(prior: GenerativePrior, prior_weight: float) -> float:
     return 2.0 * operations
 
 
-def search_rows(rates: dict[str, float]) -> list[dict]:
+def search_row(precision: str, weight: float, batch: int) -> dict:
+    """Time a search, taking turns with others and with the matrix product."""
+    prior = load_prior(precision=precision)
+    trained = load_prior(precision=precision, as_trained=True)
+    known = make_known("center", batch, prior.image_size, prior.image_size)
+    codes = prior.codes_for(np.arange(2 * batch), seed=0)
+    images = 2.0 * prior.generate(codes[:batch]) - 1.0
+    target = semantic_target(images, importance_weights(known))
+    task = (codes[batch:], target, SearchOptions(num_steps=STEPS))
+    works = {
+        "search": functools.partial(search_latent, Objective(prior, weight), *task),
+        "as_trained": functools.partial(
+            search_latent, Objective(trained, weight), *task
+        ),
+        "matrix": matrix_product(precision),
+    }
+    settings = {}
+    if importlib.util.find_spec("torch") is not None:
+        from benchmarks.torch_search import torch_searches
+
+        searches, settings["pytorch_settings"] = torch_searches(
+            trained, weight, *task, precision=precision
+        )
+        ours = works["search"]().trace[:, -1]
+        for search in searches.values():
+            theirs = search()
+            if not np.allclose(ours, theirs, rtol=LOSS_TOLERANCE[precision]):
+                raise ValueError(f"losses differ from PyTorch's: {ours} and {theirs}")
+        works |= searches
+    seconds = median_seconds_in_turn(works, REPEATS)
+    rates = {
+        "search": step_operations(trained, weight) * batch * STEPS / seconds["search"],
+        "matrix": MATRIX_OPERATIONS / seconds["matrix"],
+    }
+    return {
+        "precision": precision,
+        "discriminator": weight > 0,
+        "batch": batch,
+        "ms_per_image_and_step": 1e3 * seconds["search"] / STEPS / batch,
+        "matrix_gflops": rates["matrix"] / 1e9,
+        "share_of_matrix_rate": rates["search"] / rates["matrix"],
+        **{
+            f"ratio_to_{other}": seconds["search"] / seconds[other]
+            for other in ("as_trained", "pytorch", "pytorch_folded")
+            if other in seconds
+        },
+        **settings,
+    }
+
+
+def search_rows() -> list[dict]:
     """Time the search, with and without the discriminator."""
     rows = []
-    for precision in PRECISIONS:
-        prior = load_prior(precision=precision)
-        for weight in (0.0, 0.003):
-            for batch in BATCHES:
-                size = prior.image_size
-                known = make_known("center", batch, size, size)
-                codes = prior.codes_for(np.arange(batch), seed=0)
-                images = 2.0 * prior.generate(codes) - 1.0
-                target = semantic_target(images, importance_weights(known))
-                objective = Objective(prior, weight)
-                options = SearchOptions(num_steps=STEPS)
-                seconds = median_seconds(
-                    lambda: search_latent(objective, codes, target, options),  # noqa: B023 - called at once
-                    repeats=3,
-                )
-                each = seconds / STEPS / batch
-                share = step_operations(prior, weight) / each / rates[precision]
-                rows.append(
-                    {
-                        "precision": precision,
-                        "discriminator": weight > 0,
-                        "batch": batch,
-                        "ms_per_image_and_step": 1e3 * each,
-                        "share_of_matrix_rate": share,
-                    }
-                )
-                print(
-                    f"search {precision:8} D {weight > 0!s:5} batch {batch:2}: "
-                    f"{1e3 * each:6.2f} ms an image and step, {share:.0%} of the rate",
-                    flush=True,
-                )
+    for precision, weight, batch in itertools.product(
+        PRECISIONS, (0.0, 0.003), BATCHES
+    ):
+        rows.append(search_row(precision, weight, batch))
+        values = (
+            f"{key} {value:.2f}" if isinstance(value, float) else f"{key} {value}"
+            for key, value in rows[-1].items()
+        )
+        print("search:", ", ".join(values), flush=True)
     return rows
 
 
@@ -138,15 +187,13 @@ def training_rate(precision: str) -> float:
 
 def main() -> None:
     """Measure, print and write."""
-    rates = {precision: matrix_rate(precision) for precision in PRECISIONS}
-    for precision, rate in rates.items():
-        print(f"matrix product {precision:8}: {rate / 1e9:.0f} GFLOP/s", flush=True)
+    if importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed: no ratio to it (`pip install torch`).")
     record = {
         "machine": platform.processor() or platform.machine(),
         "devices": backend.device_names(),
         "backend": f"{backend.name()} {backend.version()}",
-        "matrix_gflops": {key: rate / 1e9 for key, rate in rates.items()},
-        "search": search_rows(rates),
+        "search": search_rows(),
         "samples_per_second": sampling_rate(),
         "training_images_per_second": {p: training_rate(p) for p in PRECISIONS},
     }

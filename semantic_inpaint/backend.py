@@ -1,7 +1,7 @@
 """The only module that knows which Keras backend runs underneath.
 
 Models, losses and loops are written in `keras.ops`. What the backends do
-differently (vector-Jacobian products, compilation, devices) is here, for TensorFlow
+differently (products with Jacobians, compilation, devices) is here, for TensorFlow
 and for JAX.
 """
 
@@ -73,6 +73,24 @@ def vjp(function: Callable, *primals: Tensor) -> tuple[Tensor, Tensor, Pullback]
         )
 
     return outputs, auxiliary, pull
+
+
+def jvp(function: Callable, primal: Tensor, tangent: Tensor) -> Tensor:
+    """Jacobian-vector product: how outputs change along a direction.
+
+    Args:
+        function: Takes `primal`, returns one tensor.
+        primal: Where.
+        tangent: The direction, of the shape of `primal`.
+
+    Returns:
+        A tensor of the shape of the output.
+    """
+    if name() == "jax":
+        return jax.jvp(function, (primal,), (tangent,))[1]
+    with tf.autodiff.ForwardAccumulator(primal, tangent) as accumulator:
+        output = function(primal)
+    return accumulator.jvp(output, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def value_and_grad(

@@ -49,6 +49,8 @@ class TrainOptions:
     """Stop after this many steps in all, to go on later."""
     save_interval: int = 500
     """Steps between states on disk, and between sample sheets."""
+    name: str | None = None
+    """Of the prior, in its card; default: the recipe's."""
     data_note: str = ""
     """For the card: what the images are."""
     licence: str = ""
@@ -111,7 +113,7 @@ def train(options: TrainOptions, console: Console) -> Path:
         result,
         data,
         options.out / "prior",
-        name=options.recipe,
+        name=options.name or options.recipe,
         data_note=options.data_note,
         licence=options.licence,
     )

@@ -89,15 +89,17 @@ class SemanticInpainter:
         Returns:
             The completed images. `generated` is `G(z)` of the last stage; `stages`
             has `masked`, `generated` and `blended` of stage 1, and `refined`, `G(z)`
-            of stage 2, where there is one. `stats` has the final loss and its trace
-            for each stage, the codes, and the discriminator's probability for the
-            completed image.
+            of stage 2, where there is one. `stats` has the final loss, its trace,
+            the number of steps and the codes of each stage, the last codes, and the
+            discriminator's probability for the completed image.
 
         Raises:
             ValueError: The images are not of the prior's size.
         """
         check_size(problem, self.prior)
-        size = self.options.batch_size
+        # Where a search may end early, all images wait for the slots that it frees.
+        early = self.options.may_end_early
+        size = len(problem) if early else self.options.batch_size
         return concatenate_results(
             [
                 self._inpaint_batch(
@@ -112,20 +114,20 @@ class SemanticInpainter:
     ) -> InpaintingResult:
         start = self._start(problem, seed, stream=SEARCH_STREAM)
         anchor = start if self.options.anchor_weight > 0 else None
-        first = self._search(problem, start, anchor, progress)
+        first = self._search(problem, start, anchor, seed, progress)
         generated, blended = self._blend(problem, first.z)
         stages = {"masked": problem.images, "generated": generated, "blended": blended}
-        stats = {"search_loss": first.loss, "search_trace": first.trace}
+        stats = _stats("search", first)
         last = first
         completed = blended
         if self.options.second is not None:
             codes = first.z
             if self.options.restart:
                 codes = self._start(problem, seed, stream=RESTART_STREAM)
-            last = self._refine(problem, blended, codes, anchor, progress)
+            last = self._refine(problem, blended, codes, anchor, seed, progress)
             generated, completed = self._blend(problem, last.z)
             stages["refined"] = generated
-            stats |= {"refine_loss": last.loss, "refine_trace": last.trace}
+            stats |= _stats("refine", last)
         return InpaintingResult(
             completed=completed,
             generated=generated,
@@ -142,6 +144,7 @@ class SemanticInpainter:
         problem: InpaintingProblem,
         codes: np.ndarray,
         anchor: np.ndarray | None,
+        seed: int,
         progress: Progress | None,
     ) -> LatentSolution:
         """Stage 1 (eq. 3): fit the known pixels round the hole."""
@@ -164,6 +167,9 @@ class SemanticInpainter:
                 anchor=anchor,
             ),
             options.first,
+            slots=options.batch_size,
+            indices=problem.indices,
+            seed=seed,
             progress=progress and (lambda steps: progress("search", steps)),
         )
 
@@ -173,6 +179,7 @@ class SemanticInpainter:
         blended: np.ndarray,
         codes: np.ndarray,
         anchor: np.ndarray | None,
+        seed: int,
         progress: Progress | None,
     ) -> LatentSolution:
         """Stage 2 (eq. 9): fit all pixels of the blended image."""
@@ -198,6 +205,9 @@ class SemanticInpainter:
                 anchor=anchor,
             ),
             options.second,
+            slots=options.batch_size,
+            indices=problem.indices,
+            seed=seed,
             progress=progress and (lambda steps: progress("refine", steps)),
         )
 
@@ -220,3 +230,12 @@ class SemanticInpainter:
             solver=self.options.solver,
         )
         return generated, blended
+
+
+def _stats(stage: str, found: LatentSolution) -> dict[str, np.ndarray]:
+    return {
+        f"{stage}_loss": found.loss,
+        f"{stage}_trace": found.trace,
+        f"{stage}_steps": found.num_steps,
+        f"{stage}_codes": found.z,
+    }

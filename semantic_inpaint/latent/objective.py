@@ -18,12 +18,17 @@ import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+from keras import ops
 
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.losses import inversion
 from semantic_inpaint.models.prior import GenerativePrior
 
 REDUCTIONS = ("sum", "mean", "normalized")
+
+# Below it, in [-1, 1], an absolute value is treated as a square. A smaller floor makes
+# the weights so unequal that fewer and fewer pixels decide each step.
+RESIDUAL_FLOOR = 0.1
 
 
 class SearchTarget(NamedTuple):
@@ -91,6 +96,44 @@ class Objective:
             distance = inversion.anchor_loss(codes, target.anchor)
             loss = loss + self.anchor_weight * distance
         return loss
+
+    def residuals(self, codes: Tensor, target: SearchTarget) -> tuple[Tensor, Tensor]:
+        """Write the loss, near `codes`, as half a weighted sum of squares.
+
+        An absolute value |r| bends like the square r^2 / (2 |r0|) that touches it at
+        r0 (iteratively reweighted least squares); below `RESIDUAL_FLOOR` it bends no
+        more sharply than there. So the gradient of the loss is that of
+        sum(weight * residual^2) / 2 with the weights held, but for residuals below.
+
+        Args:
+            codes: float32 `[B, latent_dim]`.
+            target: What `G(codes)` is compared with.
+
+        Returns:
+            `(residual, weight)`, float32 `[B, K]` each: K = H * W * 3 pixels and
+            channels, and the code where there is an anchor.
+
+        Raises:
+            ValueError: The discriminator has a part in the loss.
+        """
+        if self.prior_weight != 0.0:
+            raise ValueError(
+                "the prior loss is no sum of residuals; `prior_weight` must be 0, got "
+                f"{self.prior_weight}."
+            )
+        difference = self.prior.generator(codes, training=False) - target.images
+        # Of both stages: the refinement's weights are 1 where known, mu in the hole.
+        scaled = target.scale[:, None, None, None] * target.weights
+        weight = scaled / ops.maximum(ops.abs(difference), RESIDUAL_FLOOR)
+        size = difference.shape[1] * difference.shape[2] * difference.shape[3]
+        residual = ops.reshape(difference, (-1, size))
+        weight = ops.reshape(weight, (-1, size))
+        if self.anchor_weight != 0.0:
+            offset = codes - target.anchor
+            pull = ops.full_like(offset, 2.0 * self.anchor_weight)
+            residual = ops.concatenate([residual, offset], axis=1)
+            weight = ops.concatenate([weight, pull], axis=1)
+        return residual, weight
 
 
 def semantic_target(

@@ -42,7 +42,7 @@ class InversionOptions:
         operator: D of the blend: `"gradient"`, `"log"` or `"log-printed"`.
         solver: Of the blend: `"direct"` or `"cvxpy"`.
         batch_size: Images searched together; changes the speed, and the result by
-            no more than rounding does.
+            no more than rounding does. With a tolerance, who has ended makes room.
     """
 
     first: SearchOptions = dataclasses.field(default_factory=SearchOptions)
@@ -98,6 +98,12 @@ class InversionOptions:
                 f"`anchor_weight` is {self.anchor_weight}, but random codes are "
                 "nothing to stay near. Set `start='encoder'`, or leave it at 0."
             )
+        methods = {search.method for search in (self.first, self.second) if search}
+        if self.prior_weight > 0 and "gauss-newton" in methods:
+            raise ValueError(
+                f"`prior_weight` is {self.prior_weight}, but 'gauss-newton' cannot "
+                "minimise a prior loss. Set it to 0, or use another method."
+            )
 
     def resolved(self, *, has_encoder: bool) -> InversionOptions:
         """Return the options with `start="auto"` decided."""
@@ -119,6 +125,12 @@ class InversionOptions:
     def num_steps(self) -> int:
         """Steps of both stages together."""
         return self.first.num_steps + (self.second.num_steps if self.second else 0)
+
+    @property
+    def may_end_early(self) -> bool:
+        """Whether a search of either stage may end before its last step."""
+        stages = [search for search in (self.first, self.second) if search]
+        return any(search.tolerance > 0 for search in stages)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, as they go into `options.json`."""

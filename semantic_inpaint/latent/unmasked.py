@@ -41,6 +41,17 @@ class SquaredObjective:
         squared = target.weights * ops.square(generated - target.images)
         return target.scale * ops.sum(squared, axis=(1, 2, 3))
 
+    def residuals(self, codes: Tensor, target: SearchTarget) -> tuple[Tensor, Tensor]:
+        """Return `(residual, weight)` `[B, K]`; half the weighted squares are the loss.
+
+        See `Objective.residuals`.
+        """
+        difference = self.prior.generator(codes, training=False) - target.images
+        scaled = 2.0 * target.scale[:, None, None, None] * target.weights
+        weight = scaled * ops.ones_like(difference)
+        size = difference.shape[1] * difference.shape[2] * difference.shape[3]
+        return ops.reshape(difference, (-1, size)), ops.reshape(weight, (-1, size))
+
 
 def invert_images(
     prior: GenerativePrior,
@@ -63,17 +74,7 @@ def invert_images(
     starts = np.float32(START_SCALE) * prior.codes_for(
         np.arange(len(images)), seed=seed
     )
-    objective = SquaredObjective(prior)
-    found = []
-    for begin in range(0, len(images), BATCH_SIZE):
-        rows = slice(begin, begin + BATCH_SIZE)
-        everything = np.ones(images[rows].shape[:3], np.float32)
-        target = semantic_target(to_network(images[rows]), everything)
-        found.append(search_latent(objective, starts[rows], target, options))
-    return LatentSolution(
-        z=np.concatenate([one.z for one in found]),
-        loss=np.concatenate([one.loss for one in found]),
-        trace=np.concatenate([one.trace for one in found]),
-        status=sum((one.status for one in found), ()),
-        num_steps=options.num_steps,
+    target = semantic_target(to_network(images), np.ones(images.shape[:3], np.float32))
+    return search_latent(
+        SquaredObjective(prior), starts, target, options, slots=BATCH_SIZE
     )

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from semantic_inpaint.models.inference import prepare_for_inference
 from semantic_inpaint.models.prior import (
     GenerativePrior,
     PriorArchitecture,
@@ -33,16 +34,22 @@ def prior_names() -> list[str]:
 
 
 def load_prior(
-    source: str | Path = DEFAULT_PRIOR, *, precision: str = "float32"
+    source: str | Path = DEFAULT_PRIOR,
+    *,
+    precision: str = "float32",
+    as_trained: bool = False,
 ) -> GenerativePrior:
     """Load a prior whose card and weight file agree.
 
     Args:
         source: The name of a shipped prior, or a folder with a card and weights.
         precision: `"float32"`, `"bfloat16"` or `"auto"`, of the inner layers.
+        as_trained: Give the networks of `build_networks`, whose variables are those of
+            the file. Otherwise they are prepared for the search: they compute the
+            same, faster, with other variables (`models.inference`).
 
     Returns:
-        The prior, ready for the search.
+        The prior.
 
     Raises:
         ValueError: No such prior; the card is damaged; the weight file is missing,
@@ -54,6 +61,9 @@ def load_prior(
     architecture = PriorArchitecture(**card["architecture"])
     generator, discriminator = build_networks(architecture, precision=precision)
     assign_tensors(path, generator, discriminator)
+    if not as_trained:
+        generator = prepare_for_inference(generator)
+        discriminator = prepare_for_inference(discriminator)
     return GenerativePrior(
         generator=generator,
         discriminator=discriminator,

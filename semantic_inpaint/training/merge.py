@@ -54,7 +54,7 @@ def merge_priors(
     if min(weights) <= 0:
         raise ValueError(f"weights must be positive; got {list(weights)}.")
     shares = np.asarray(weights, np.float64) / np.sum(weights)
-    priors = [load_prior(folder) for folder in folders]
+    priors = [load_prior(folder, as_trained=True) for folder in folders]
     architectures = [prior.card["architecture"] for prior in priors]
     if any(architecture != architectures[0] for architecture in architectures):
         raise ValueError(

@@ -182,13 +182,13 @@ SLIM = dataclasses.replace(
 (docs/decisions/0009)."""
 
 SLIM_END = dataclasses.replace(
-    SLIM, inverse_weight=10.0, inverse_interval=2, num_images=2_496_000
+    SLIM, inverse_weight=10.0, inverse_interval=2, num_images=2_336_000
 )
 """The last leg of the slim prior: more weight on how faces look (`go_on_from` a run of
 `slim`)."""
 
 SAMPLES = dataclasses.replace(
-    PLAIN, generator_width=384, discriminator_width=32, num_images=480_000, seed=7
+    PLAIN, generator_width=384, discriminator_width=32, num_images=320_000, seed=7
 )
 """What draws the sample faces: of other widths and another seed than any shipped prior,
 so that none has them in its range."""

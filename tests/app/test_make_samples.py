@@ -37,7 +37,7 @@ PARTITIONS = 20 * [0, 1, 2]
 @pytest.fixture(scope="module")
 def own_prior(tmp_path_factory):
     """The shipped prior with one weight changed: of other weights, and makes faces."""
-    slim = load_prior("slim")
+    slim = load_prior("slim", as_trained=True)
     variables = {
         variable_name(network, variable): variable.numpy()
         for network in (slim.generator, slim.discriminator)

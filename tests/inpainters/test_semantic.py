@@ -9,6 +9,7 @@ from semantic_inpaint.inpainters import (
     inpaint,
     make_inpainter,
 )
+from semantic_inpaint.latent.options import SearchOptions
 from semantic_inpaint.latent.presets import FAST
 from semantic_inpaint.masks import make_known
 from semantic_inpaint.problem import InpaintingProblem
@@ -103,6 +104,29 @@ def test_a_small_batch_size_changes_nothing(tiny_prior, planted):
     # Convolutions of another batch size may add in another order.
     np.testing.assert_allclose(pieces.completed, whole.completed, atol=1e-4)
     assert pieces.stats["search_trace"].shape == (4, 6)
+
+
+def test_images_that_end_early_make_room_and_nothing_else_changes(tiny_prior, planted):
+    _, problem = planted
+    early = SearchOptions(num_steps=60, learning_rate=0.05, tolerance=0.1)
+    options = dataclasses.replace(SHORT, first=early, second=early)
+    whole, pieces = (
+        SemanticInpainter(
+            tiny_prior, dataclasses.replace(options, batch_size=size)
+        ).inpaint(problem, seed=0)
+        for size in (64, 3)
+    )
+    for stage in ("search", "refine"):
+        steps = whole.stats[f"{stage}_steps"]
+        assert steps.shape == (4,)
+        assert steps.min() < 60
+        # Who has ended no longer moves, whatever the steps of the others.
+        last = whole.stats[f"{stage}_trace"][np.arange(4), steps]
+        np.testing.assert_array_equal(whole.stats[f"{stage}_trace"][:, -1], last)
+    # Rounding differs with the shape of a batch, and sixty steps carry it on.
+    np.testing.assert_allclose(
+        pieces.stats["search_loss"], whole.stats["search_loss"], rtol=0.02
+    )
 
 
 def test_the_consensus_weight_reaches_the_objective(tiny_prior, planted):

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from semantic_inpaint.backend import value_and_grad
 from semantic_inpaint.latent.objective import (
+    RESIDUAL_FLOOR,
     Objective,
     refinement_target,
     semantic_target,
@@ -112,6 +114,58 @@ def test_without_weight_the_anchor_is_not_looked_at(tiny_prior, case):
     target = semantic_target(images, importance_weights(known))
     assert target.anchor is None
     assert ops.shape(Objective(tiny_prior)(codes, target)) == (3,)
+
+
+@pytest.mark.parametrize("refine", [False, True])
+@pytest.mark.parametrize("reduction", DIVISORS)
+def test_residuals_have_the_gradient_of_the_loss(tiny_prior, case, refine, reduction):
+    images, known, codes, *_ = case
+    options = {
+        "reduction": reduction,
+        "anchor": tiny_prior.codes_for(np.arange(3), seed=9),
+    }
+    target = (
+        refinement_target(images, known, np.full(3, 0.4), **options)
+        if refine
+        else semantic_target(images, importance_weights(known), **options)
+    )
+    # No difference is left below the floor of the residuals.
+    generated = ops.convert_to_numpy(tiny_prior.generator(codes, training=False))
+    apart = np.where(generated > target.images, 0.2, -0.2).astype(np.float32)
+    target = target._replace(images=target.images - apart)
+    objective = Objective(tiny_prior, 0.0, refine=refine, anchor_weight=0.3)
+    codes = ops.convert_to_tensor(codes)
+
+    def half_squares(z):
+        residual, weight = objective.residuals(z, target)
+        held = ops.convert_to_numpy(objective.residuals(codes, target)[1])
+        assert residual.shape == weight.shape == (3, 16 * 16 * 3 + 8)
+        return 0.5 * ops.sum(held * ops.square(residual)), ()
+
+    expected, found = (
+        ops.convert_to_numpy(value_and_grad(function, codes)[2][0])
+        for function in (lambda z: (ops.sum(objective(z, target)), ()), half_squares)
+    )
+    # float32 sums of 768 terms, some of which cancel.
+    np.testing.assert_allclose(
+        found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max()
+    )
+
+
+def test_weights_of_small_residuals_are_bounded(tiny_prior, case):
+    _, known, codes, generated, _ = case
+    everything = np.ones(known.shape, np.float32)
+    target = semantic_target(generated.astype(np.float32), everything)
+    residual, weight = Objective(tiny_prior, 0.0).residuals(codes, target)
+    assert np.abs(ops.convert_to_numpy(residual)).max() < 1e-5
+    np.testing.assert_allclose(ops.convert_to_numpy(weight), 1 / RESIDUAL_FLOOR)
+
+
+def test_a_prior_loss_has_no_residuals(tiny_prior, case):
+    images, known, codes, *_ = case
+    target = semantic_target(images, importance_weights(known))
+    with pytest.raises(ValueError, match=r"`prior_weight` must be 0, got 0\.1"):
+        Objective(tiny_prior, 0.1).residuals(codes, target)
 
 
 def test_an_unknown_reduction_is_named(case):

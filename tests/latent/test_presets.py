@@ -1,6 +1,7 @@
 import pytest
 
 from semantic_inpaint.latent.presets import PRESETS, InversionOptions, get_preset
+from semantic_inpaint.latent.search import SearchOptions
 
 
 def test_malesevic_has_the_constants_of_section_3_2():
@@ -50,6 +51,21 @@ def test_steps_are_set_for_each_stage_that_there_is():
 def test_options_are_checked_before_anything_is_searched(options):
     with pytest.raises(ValueError, match=list(options)[-1]):
         InversionOptions(**options)
+
+
+def test_gauss_newton_is_refused_beside_a_prior_loss_in_either_stage():
+    newton = SearchOptions(num_steps=3, method="gauss-newton")
+    for stage in ("first", "second"):
+        with pytest.raises(ValueError, match=r"`prior_weight` is 0\.003"):
+            InversionOptions(**{stage: newton})
+        assert InversionOptions(**{stage: newton}, prior_weight=0.0)
+
+
+def test_a_tolerance_in_either_stage_may_end_a_search_early():
+    early = SearchOptions(tolerance=1e-3)
+    assert not InversionOptions(second=None).may_end_early
+    assert InversionOptions(second=early).may_end_early
+    assert InversionOptions(first=early, second=None).may_end_early
 
 
 def test_the_papers_start_at_random_and_nothing_holds_them():

@@ -77,7 +77,7 @@ def refused(source, words):
 
 
 def test_a_prior_comes_back_to_half_precision(folder):
-    prior, planted = load_prior(folder), random_variables()
+    prior, planted = load_prior(folder, as_trained=True), random_variables()
     loaded = {
         variable_name(network, v): ops.convert_to_numpy(v.value)
         for network in (prior.generator, prior.discriminator)
@@ -91,7 +91,7 @@ def test_a_prior_comes_back_to_half_precision(folder):
 
 
 def test_the_card_tells_what_the_weights_are(folder):
-    prior = load_prior(folder)
+    prior = load_prior(folder, as_trained=True)
     card = json.loads((folder / "card.json").read_text())
     content = (folder / "weights.safetensors").read_bytes()
     assert card["weights"]["sha256"] == hashlib.sha256(content).hexdigest()
@@ -108,9 +108,23 @@ def test_the_card_tells_what_the_weights_are(folder):
 
 
 def test_it_computes_in_the_precision_that_is_asked_for(folder):
-    generator = load_prior(folder, precision="bfloat16").generator
-    assert generator.get_layer("deconv_8").compute_dtype == "bfloat16"
-    assert {v.dtype for v in generator.variables} == {"float32"}
+    for as_trained, kept in ((False, "bfloat16"), (True, "float32")):
+        generator = load_prior(
+            folder, precision="bfloat16", as_trained=as_trained
+        ).generator
+        assert generator.get_layer("deconv_8").compute_dtype == "bfloat16"
+        assert {v.dtype for v in generator.variables} == {kept}
+
+
+def test_a_prior_for_the_search_computes_what_the_trained_one_does(folder):
+    prior, trained = load_prior(folder), load_prior(folder, as_trained=True)
+    names = [layer.name for layer in prior.generator.layers]
+    assert not any(name.startswith("norm") for name in names)
+    codes = prior.codes_for(np.arange(3), seed=0)
+    images = prior.generate(codes)
+    # Roundings of float32.
+    np.testing.assert_allclose(images, trained.generate(codes), atol=1e-5)
+    np.testing.assert_allclose(prior.score(images), trained.score(images), rtol=1e-4)
 
 
 def test_weights_of_another_hash_are_refused(folder):

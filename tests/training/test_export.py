@@ -37,7 +37,7 @@ def export(result, folder):
 
 def test_the_prior_is_the_moving_average_and_the_discriminator(tmp_path):
     result = planted_result()
-    prior = load_prior(export(result, tmp_path / "prior"))
+    prior = load_prior(export(result, tmp_path / "prior"), as_trained=True)
     state = as_arrays(result.state)
     for network, weights, stats in (
         (prior.generator, "average", "average_stats"),

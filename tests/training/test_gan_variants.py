@@ -131,7 +131,8 @@ def test_with_spectral_normalisation_the_shipped_kernels_have_norm_one(tmp_path)
         data_note="",
         licence="",
     )
-    kernel = load_prior(tmp_path).discriminator.get_layer("conv_8").kernel
+    judge = load_prior(tmp_path, as_trained=True).discriminator
+    kernel = judge.get_layer("conv_8").kernel
     matrix = ops.convert_to_numpy(kernel).reshape(-1, kernel.shape[-1])
     assert np.linalg.svd(matrix, compute_uv=False)[0] == pytest.approx(1.0, abs=0.02)
 

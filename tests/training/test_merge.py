@@ -42,8 +42,10 @@ def arrays(network):
 def test_weights_are_the_weighted_mean_and_the_last_gives_the_discriminator(
     pair, tmp_path
 ):
-    merged = load_prior(merge_priors(pair, [1, 3], tmp_path / "out", name="m"))
-    first, last = (load_prior(folder) for folder in pair)
+    out = merge_priors(pair, [1, 3], tmp_path / "out", name="m")
+    first, last, merged = (
+        load_prior(folder, as_trained=True) for folder in [*pair, out]
+    )
     for one, two, got in zip(
         arrays(first.generator),
         arrays(last.generator),
@@ -69,7 +71,7 @@ def test_the_card_says_what_was_merged(pair, tmp_path):
 
 
 def test_statistics_are_those_of_many_batches(pair):
-    prior = load_prior(pair[0])
+    prior = load_prior(pair[0], as_trained=True)
     calibrate_statistics(prior)
     kernel = ops.convert_to_numpy(prior.generator.get_layer("project").kernel)
     codes = np.random.default_rng(0).uniform(-1, 1, (20000, 8))
