@@ -152,7 +152,7 @@ FAST = InversionOptions(
     second=SearchOptions(num_steps=100, learning_rate=0.05, schedule="cosine"),
     window_size=15,
     start="auto",
-    anchor_weight=10.0,
+    anchor_weight=30.0,
     start_scale=0.3,
     operator="gradient",
     prior_weight=0.0,
