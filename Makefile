@@ -1,4 +1,4 @@
-# make run    the whole pipeline on a face that a package ships, from nothing but python3
+# make run    the whole pipeline on faces that the package ships, from nothing but python3
 # make test   the tests, then on JAX those that hold on both backends;
 #             ARGS='-k blend' or ARGS='-m slow' goes to pytest
 # make lint   ruff, as in the continuous integration
