@@ -24,6 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from semantic_inpaint.app.refusal import refuse
 from semantic_inpaint.datasets import (
     ImageSource,
     PackedImages,
@@ -99,8 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         packed = prepare(arguments, console)
     except (ValueError, TypeError, OSError) as error:
-        print("error:", " ".join(str(error).split()), file=sys.stderr)
-        return 2
+        return refuse(error)
     skipped = packed.manifest["skipped"]
     counts = collections.Counter(packed.partitions.tolist())
     parts = ", ".join(f"{counts[i]} {PARTITION_NAMES[i]}" for i in sorted(counts))

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from semantic_inpaint import __version__
-
-USAGE_ERROR = 2
+from semantic_inpaint.app.refusal import USAGE_ERROR
 
 COMMANDS = {"run": "fill the holes of images, save the results and their metrics"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,12 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from semantic_inpaint.app.quiet import load_backend
+from semantic_inpaint.app.refusal import refuse
 from semantic_inpaint.datasets import PackedImages
 
 if TYPE_CHECKING:
     from semantic_inpaint.app.evaluation_steps import Features
 
-USAGE_ERROR = 2
 PARTS = ("inversion", "features", "neighbours", "masks")
 
 
@@ -96,8 +95,7 @@ def main(
     try:
         record = evaluate_prior(options, console, load_features=load_features)
     except (ValueError, TypeError, OSError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return USAGE_ERROR
+        return refuse(error)
     console.print(summary(record["parts"]))
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +13,7 @@ import tyro
 from rich.console import Console
 
 from semantic_inpaint.app.quiet import load_backend
+from semantic_inpaint.app.refusal import refuse
 from semantic_inpaint.datasets import PackedImages
 from semantic_inpaint.datasets.samples import (
     SAMPLES,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from semantic_inpaint.app.selection import Selection
     from semantic_inpaint.models.prior import GenerativePrior
 
-USAGE_ERROR = 2
 TRAINING = (0, 2)
 STATEMENT = (
     "Every face was made by a generative network and is of a person who does not "
@@ -93,8 +92,7 @@ def main(
     try:
         folder = make_samples(options, console, load_features=load_features)
     except (ValueError, TypeError, OSError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return USAGE_ERROR
+        return refuse(error)
     console.print(f"{options.count} faces written to {folder}")
     return 0
 

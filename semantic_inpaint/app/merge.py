@@ -10,8 +10,7 @@ from pathlib import Path
 import tyro
 
 from semantic_inpaint.app.quiet import load_backend
-
-USAGE_ERROR = 2
+from semantic_inpaint.app.refusal import refuse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.priors, options.weights, options.out, name=options.name
         )
     except (ValueError, OSError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return USAGE_ERROR
+        return refuse(error)
     sys.stdout.write(f"prior written to {folder}\n")
     return 0

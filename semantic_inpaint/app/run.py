@@ -15,6 +15,7 @@ from rich.console import Console
 from semantic_inpaint.app.folder import RunFolder
 from semantic_inpaint.app.options import RunOptions
 from semantic_inpaint.app.quiet import load_backend
+from semantic_inpaint.app.refusal import refuse
 
 if TYPE_CHECKING:
     from semantic_inpaint.app.inputs import Holes, Images
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from semantic_inpaint.models.encoder import LatentEncoder
     from semantic_inpaint.models.prior import GenerativePrior
 
-USAGE_ERROR = 2
 INTERRUPTED = 130
 
 
@@ -43,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run(options, Console())
     except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return USAGE_ERROR
+        return refuse(error)
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         return INTERRUPTED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semantic_inpaint.app.quiet import load_backend
+from semantic_inpaint.app.refusal import refuse
 
 if TYPE_CHECKING:
     from semantic_inpaint.datasets import PackedImages
     from semantic_inpaint.training.loop import TrainingData
     from semantic_inpaint.training.steps import Report
-
-USAGE_ERROR = 2
 
 
 def run_training(train: Callable[[Console], list[Path]], product: str) -> int:
@@ -40,8 +38,7 @@ def run_training(train: Callable[[Console], list[Path]], product: str) -> int:
                 f"{product} written to {folder}", soft_wrap=True, markup=False
             )
     except (ValueError, TypeError, OSError, ArithmeticError) as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        return USAGE_ERROR
+        return refuse(error)
     return 0
 
 
