@@ -11,6 +11,10 @@ VENV ?= .venv
 MASK ?= center
 ARGS ?=
 
+# Most of a test's time is one core's: compiling. A file's tests stay together, so that
+# what they share is compiled once.
+PARALLEL := -n auto --dist loadfile
+
 BIN := $(VENV)/bin
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.requirements
@@ -23,9 +27,9 @@ run: $(RUNTIME)
 	$(BIN)/python pipelines/run.py --mask $(MASK) $(ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 ifeq ($(strip $(ARGS)),)
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -m 'both_backends and not slow'
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(PARALLEL) -m 'both_backends and not slow'
 endif
 
 lint: $(DEV)

@@ -41,7 +41,8 @@ from semantic_inpaint.training.diversity import relative_diversity
 from semantic_inpaint.training.export import export_prior
 from semantic_inpaint.training.gan import GanTrainer
 from semantic_inpaint.training.loop import TrainingData, train_prior
-from semantic_inpaint.training.recipes import COMPARED, PLAIN, PriorRecipe
+from semantic_inpaint.training.named_recipes import COMPARED
+from semantic_inpaint.training.recipes import PLAIN, PriorRecipe
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 NUM_SAMPLES = 1000

@@ -131,12 +131,15 @@ def on_gpu() -> bool:
 
 def device_names() -> list[str]:
     """Names that `device_scope` takes, the default device first."""
-    gpus = (
-        sum(d.platform == "gpu" for d in jax.devices())
-        if name() == "jax"
-        else len(tf.config.list_logical_devices("GPU"))
-    )
-    return [*(f"gpu:{i}" for i in range(gpus)), "cpu"]
+    if name() == "jax":
+        gpus = sum(device.platform == "gpu" for device in jax.devices())
+        cpus = len(jax.devices("cpu"))
+    else:
+        gpus = len(tf.config.list_logical_devices("GPU"))
+        cpus = len(tf.config.list_logical_devices("CPU"))
+    # One processor is one device, unless the backend was told to divide it.
+    further = (f"cpu:{i}" for i in range(1, cpus))
+    return [*(f"gpu:{i}" for i in range(gpus)), "cpu", *further]
 
 
 @contextlib.contextmanager
@@ -154,12 +157,22 @@ def device_scope(device: str | None) -> Iterator[None]:
         raise ValueError(
             f"no device {device!r} here; available: {', '.join(device_names())}."
         )
-    token = _ON_CPU.set(wanted == "cpu")
+    token = _ON_CPU.set(wanted.startswith("cpu"))
     try:
         with keras.device(wanted if ":" in wanted else f"{wanted}:0"):
             yield
     finally:
         _ON_CPU.reset(token)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that a device, or the host, has no memory left."""
+    if isinstance(error, MemoryError):
+        return True
+    if name() == "jax":
+        kind = jax.errors.JaxRuntimeError
+        return isinstance(error, kind) and "RESOURCE_EXHAUSTED" in str(error)
+    return isinstance(error, tf.errors.ResourceExhaustedError)
 
 
 def processor_has_bfloat16() -> bool:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from semantic_inpaint.app.search_words import SearchWords
 
 if TYPE_CHECKING:
     from semantic_inpaint.latent.presets import InversionOptions
+
+WAYS = ("langevin", "restarts")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +30,9 @@ class RunOptions:
     """semantic (search, blend), refined (and again on what was blended) or encoder (one
     pass of a network, for priors that have one); default: what the preset is for."""
     preset: str = "fast"
-    """fast, malesevic (the paper to the letter: 1500 + 1500 steps) or yeh."""
+    """fast; the papers to the letter: malesevic (1500 + 1500 steps), yeh; or what a
+    public code does: moodoki, moodoki-extensions, chengbinjin, bamos, krntneja,
+    fonfonx."""
     steps: int | None = None
     """Gradient steps of each stage; default: the preset's."""
     seed: int = 0
@@ -34,8 +42,8 @@ class RunOptions:
     prior: str = "slim"
     """Name of a shipped prior, or the folder of one."""
     blend: str | None = None
-    """Differences kept by the blend: gradient, log or log-printed; default: the
-    preset's."""
+    """Differences kept by the blend: gradient, log or log-printed; or paste, no blend;
+    default: the preset's."""
     solver: str = "direct"
     """Of the blend: direct, or cvxpy (the paper's way, the same to 1e-6)."""
     reduction: str | None = None
@@ -53,24 +61,42 @@ class RunOptions:
     partition: int | None = None
     """Of a packed set, use this partition only (CelebA: 0 training, 1 validation,
     2 test)."""
+    animate: bool = False
+    """Also write search.gif: for the first 8 images what is masked, G(z) and its blend,
+    as the search goes on."""
+    diagnose: bool = False
+    """Search what fits poorly once more, to tell a bad basin from a picture that the
+    prior cannot make."""
     out: Path | None = None
     """Folder for the results; must be new or empty. Default: a new one in outputs/."""
     device: str | None = None
-    """cpu, gpu or gpu:N; default: a GPU where there is one."""
+    """cpu, gpu, gpu:N, several with commas between them, or all, which share the
+    images; default: a GPU where there is one."""
+    num_samples: int = 1
+    """From 2: also so many different answers for each image, and where they differ."""
+    way: str = "langevin"
+    """Of these answers: langevin (chains round the one answer) or restarts (searches
+    from other codes)."""
+    search: Annotated[SearchWords, tyro.conf.arg(name="")] = dataclasses.field(
+        default_factory=SearchWords
+    )
 
     def inversion(self) -> InversionOptions:
         """Resolve the options of the search.
 
         Raises:
-            ValueError: An unknown preset, blend or solver, or a number out of range.
+            ValueError: An unknown preset, blend or solver, a number out of range, or
+                the animation of a search where there is none.
         """
         from semantic_inpaint.latent.presets import get_preset
 
-        for field, least in (("seed", 0), ("batch_size", 1), ("limit", 1)):
+        least_values = {"seed": 0, "batch_size": 1, "limit": 1, "num_samples": 1}
+        for field, least in least_values.items():
             value = getattr(self, field)
             if value is not None and value < least:
                 word = field.replace("_", "-")
                 raise ValueError(f"--{word} must be {least} or more; got {value}.")
+        self._check_together()
         named = {
             "operator": self.blend,
             "reduction": self.reduction,
@@ -86,4 +112,47 @@ class RunOptions:
             solver=self.solver,
             **{field: value for field, value in named.items() if value is not None},
         )
-        return options if self.steps is None else options.with_steps(self.steps)
+        if self.steps is not None:
+            options = options.with_steps(self.steps)
+        return self.search.added_to(options)
+
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices to use, as `backend.device_scope` takes them.
+
+        None named: those that the backend would choose itself, as an empty tuple.
+        """
+        from semantic_inpaint import backend
+
+        if self.device is None:
+            return ()
+        if self.device != "all":
+            return tuple(word.strip() for word in self.device.split(","))
+        names = backend.device_names()
+        gpus = [name for name in names if name.startswith("gpu")]
+        return tuple(gpus or names)
+
+    def _check_together(self) -> None:
+        """Refuse words that contradict each other."""
+        for word, given in (
+            ("--animate", self.animate),
+            ("--num-samples", self.num_samples > 1),
+        ):
+            if given and self.method == "encoder":
+                raise ValueError(
+                    f"{word} needs a search, and --method encoder has none; leave one "
+                    "of them out."
+                )
+        if self.animate and self.search.restarts > 1:
+            raise ValueError(
+                "--animate shows one search of each image, and --restarts "
+                f"{self.search.restarts} makes several; leave one of them out."
+            )
+        if self.animate and "," in (self.device or ""):
+            raise ValueError(
+                "--animate looks on at one device; name one by --device, or leave it "
+                "out."
+            )
+        if self.way not in WAYS:
+            raise ValueError(
+                f"--way must be one of {', '.join(WAYS)}; got {self.way!r}."
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -16,8 +17,10 @@ from rich import box
 from rich.table import Table
 
 from semantic_inpaint import __version__, backend
+from semantic_inpaint.app.diagnostics_figure import save_diagnostics_figure
 from semantic_inpaint.app.figure import save_stage_figure
 from semantic_inpaint.app.inputs import Holes, Images
+from semantic_inpaint.app.several import SeveralRecord
 from semantic_inpaint.images import save_image
 from semantic_inpaint.metrics import aggregate, evaluate
 from semantic_inpaint.models.encoder import LatentEncoder
@@ -57,12 +60,11 @@ class MaskRecord:
         result: InpaintingResult,
         images: Images,
         known: np.ndarray,
+        diagnoses: list[dict[str, Any]],
+        several: SeveralRecord | None = None,
     ) -> None:
         """Measure a batch and write its pictures."""
-        completed = {"inpainted": result.stages["blended"]}
-        if "refined" in result.stages:
-            completed["refined"] = result.completed
-        for stage, pictures in completed.items():
+        for stage, pictures in _completed(result).items():
             found = evaluate(pictures, images.pixels, known)
             self.evaluations.setdefault(stage, []).append(found)
         stages = {**result.stages, "completed": result.completed}
@@ -92,12 +94,26 @@ class MaskRecord:
                         }
                         for stage, found in self.evaluations.items()
                     },
+                    "diagnosis": diagnoses[i],
+                    **({"answers": several.figures(i)} if several else {}),
                 }
             )
+            if several is not None:
+                several.save(folder / "images" / name, self.name, i)
 
     def means(self) -> dict[str, dict]:
         """Return the means over all images, for each stage and region."""
         return {s: aggregate(*found) for s, found in self.evaluations.items()}
+
+
+def _completed(result: InpaintingResult) -> dict[str, np.ndarray]:
+    """Return the images that are measured, by the stage that completed them."""
+    completed = {"inpainted": result.stages["blended"]}
+    if "refined" in result.stages:
+        completed["refined"] = result.stages.get("reblended", result.completed)
+    if "beyond" in result.stages:
+        completed["beyond"] = result.completed
+    return completed
 
 
 def save(
@@ -109,9 +125,11 @@ def save(
 ) -> None:
     """Write the figures, `metrics.json` and `options.json`."""
     _save_figures(folder, records)
+    _save_diagnostics(folder, records)
     metrics = {
         "seconds": seconds,
-        "note": "MAE and MSE on the scale to 255; null stands for infinite",
+        "note": "MAE and MSE on the scale to 255; residuals and seams on that to 1; "
+        "null stands for infinite or undefined",
         "masks": {r.name: {"means": r.means(), "images": r.images} for r in records},
     }
     _save_json(folder / "metrics.json", metrics)
@@ -176,6 +194,14 @@ def table(records: list[MaskRecord]) -> Table:
     return shown
 
 
+def verdicts(records: list[MaskRecord]) -> str:
+    """Count the verdicts over all masks and images, the most frequent first."""
+    found = collections.Counter(
+        image["diagnosis"]["verdict"] for record in records for image in record.images
+    )
+    return ", ".join(f"{count} {verdict}" for verdict, count in found.most_common())
+
+
 def _save_figures(folder: Path, records: list[MaskRecord]) -> None:
     """One figure with a row an image, or a row a mask where there are several."""
     if len(records) == 1:
@@ -185,6 +211,26 @@ def _save_figures(folder: Path, records: list[MaskRecord]) -> None:
         rows = [(record.name, record.rows[number][1]) for record in records]
         single = len(records[0].images) == 1
         _save_figure(folder / ("figure.png" if single else f"figure-{name}.png"), rows)
+
+
+def _save_diagnostics(folder: Path, records: list[MaskRecord]) -> None:
+    """One figure a mask, of the first few images; none where nothing was searched."""
+    for record in records:
+        shown = record.images[:FIGURE_ROWS]
+        diagnoses = [image["diagnosis"] for image in shown]
+        if not all(diagnosis["curves"] for diagnosis in diagnoses):
+            continue
+        save_diagnostics_figure(
+            folder / mask_file("diagnostics.png", record.name, len(records)),
+            [image["name"] for image in shown],
+            diagnoses,
+        )
+
+
+def mask_file(name: str, mask: str, num_masks: int) -> str:
+    """Name a file after its mask too, where there are several."""
+    stem, suffix = name.split(".")
+    return name if num_masks == 1 else f"{stem}-{mask}.{suffix}"
 
 
 def _save_figure(path: Path, rows: list[tuple[str, dict]]) -> None:

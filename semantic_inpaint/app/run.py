@@ -19,11 +19,6 @@ from semantic_inpaint.app.refusal import refuse
 
 if TYPE_CHECKING:
     from semantic_inpaint.app.inputs import Holes, Images
-    from semantic_inpaint.app.results import MaskRecord
-    from semantic_inpaint.inpainters import Inpainter
-    from semantic_inpaint.latent.presets import InversionOptions
-    from semantic_inpaint.models.encoder import LatentEncoder
-    from semantic_inpaint.models.prior import GenerativePrior
 
 INTERRUPTED = 130
 
@@ -64,28 +59,32 @@ def run(options: RunOptions, console: Console) -> Path:
     load_backend()
     from semantic_inpaint import backend
     from semantic_inpaint.app import results
+    from semantic_inpaint.app.filling import Filling
     from semantic_inpaint.app.inputs import make_holes, read_images
+    from semantic_inpaint.app.methods import Methods
     from semantic_inpaint.models.checkpoints import load_prior
 
-    search = options.inversion()
-    with backend.device_scope(options.device):
+    search, devices = options.inversion(), options.devices()
+    with backend.device_scope(devices[0] if devices else None):
         prior = load_prior(options.prior)
         images = read_images(options, prior.image_size)
         kinds = make_holes(options, images)
-        encoder, inpainters = _methods(options.method, prior, search, kinds)
+        methods = Methods(options.method, search, prior, devices, console.print)
         _tell(console, images, kinds)
         folder = RunFolder(options.out, Path(options.mask).stem)
+        filling = Filling(folder.work, methods, images, kinds, options, console)
         try:
-            records = _fill(folder.work, inpainters, images, kinds, options, console)
+            records = filling.run()
+            has_encoder = methods.encoder is not None
             results.save(
                 folder.work,
                 records,
                 seconds=time.perf_counter() - started,
                 provenance=results.provenance(
                     {**dataclasses.asdict(options), "out": folder.path},
-                    search.resolved(has_encoder=encoder is not None).as_dict(),
+                    search.resolved(has_encoder=has_encoder).as_dict(),
                     prior=prior,
-                    encoder=encoder,
+                    encoder=methods.encoder,
                     images=images,
                     kinds=kinds,
                 ),
@@ -97,66 +96,11 @@ def run(options: RunOptions, console: Console) -> Path:
                 raise OSError(f"{error}; what was finished is in {left}") from error
             raise
     console.print(results.table(records))
+    console.print(f"verdicts: {results.verdicts(records)}", highlight=False)
     console.print(
         f"results in {folder.path}", soft_wrap=True, markup=False, highlight=False
     )
     return folder.path
-
-
-def _methods(
-    method: str | None,
-    prior: GenerativePrior,
-    search: InversionOptions,
-    kinds: list[Holes],
-) -> tuple[LatentEncoder | None, list[Inpainter]]:
-    """Load the encoder, where one is needed, and make the method for each mask."""
-    from semantic_inpaint.inpainters import find_encoder, make_inpainter
-
-    encoder = find_encoder(method, prior, search)
-    weights = [holes.consensus_weight for holes in kinds]
-    return encoder, [
-        make_inpainter(
-            method,
-            prior=prior,
-            preset=dataclasses.replace(search, consensus_weight=weight),
-            encoder=encoder,
-        )
-        for weight in weights
-    ]
-
-
-def _fill(
-    folder: Path,
-    inpainters: list[Inpainter],
-    images: Images,
-    kinds: list[Holes],
-    options: RunOptions,
-    console: Console,
-) -> list[MaskRecord]:
-    """Fill batch by batch; only what the tables need stays in memory."""
-    from semantic_inpaint.app.progress import search_progress
-    from semantic_inpaint.app.results import MaskRecord
-    from semantic_inpaint.problem import InpaintingProblem
-
-    size = options.batch_size
-    starts = range(0, len(images.names), size)
-    records = []
-    with search_progress(
-        console, len(starts) * sum(inpainter.num_steps for inpainter in inpainters)
-    ) as progress:
-        for holes, inpainter in zip(kinds, inpainters, strict=True):
-            record = MaskRecord(holes.name)
-            for start in starts:
-                batch = images.take(slice(start, start + size))
-                known = holes.known[start : start + size]
-                result = inpainter.inpaint(
-                    InpaintingProblem(batch.pixels, known, batch.indices),
-                    seed=options.seed,
-                    progress=progress,
-                )
-                record.add(folder, result, batch, known)
-            records.append(record)
-    return records
 
 
 def _tell(console: Console, images: Images, kinds: list[Holes]) -> None:

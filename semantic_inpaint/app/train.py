@@ -32,7 +32,7 @@ class TrainOptions:
     prior with its card."""
     recipe: str = "slim"
     """slim, full, paper, tiny, or one that differs from slim in one choice: see
-    training/recipes.py."""
+    training/named_recipes.py."""
     go_on_from: Path | None = None
     """Folder of a run with another recipe: begin a new run at its state and step."""
     partitions: tuple[int, ...] = (0, 2)
@@ -89,7 +89,7 @@ def train(options: TrainOptions, console: Console) -> Path:
         ArithmeticError: A loss is no longer finite, or the generator has collapsed.
     """
     load_backend()
-    from semantic_inpaint.training.recipes import get_recipe
+    from semantic_inpaint.training.named_recipes import get_recipe
 
     recipe = dataclasses.replace(get_recipe(options.recipe), **options.overrides())
     _, data = open_training_data(options.data, options.partitions)

@@ -46,7 +46,8 @@ def poisson_blend(
         known: bool `[B, H, W]`, True where the pixel is observed; at least one True
             in each image.
         operator: D: `gradient` (the Poisson equation), `log` (the 3x3 kernel of the
-            paper with the centre -8) or `log-printed` (centre -9, as printed).
+            paper with the centre -8), `log-printed` (centre -9, as printed) or `paste`
+            (the identity: the generated pixels as they are).
         solver: `direct` (sparse factorisation) or `cvxpy` (the convex program as
             stated; some hundred times slower, the reference in the tests).
 

@@ -9,7 +9,7 @@ import difflib
 import numpy as np
 from scipy import sparse
 
-OPERATORS = ("gradient", "log", "log-printed")
+OPERATORS = ("gradient", "log", "log-printed", "paste")
 """Names of the operators that `difference_operator` builds."""
 
 
@@ -24,6 +24,7 @@ def difference_operator(height: int, width: int, operator: str) -> sparse.csr_ar
       equations are of fourth order, like the biharmonic equation.
     * `log-printed`: the same kernel with the centre -9 that the paper prints. It
       sums to -1: it responds to the brightness itself and is not a derivative.
+    * `paste`: the identity, which leaves the generated pixels as they are: no blend.
 
     Border rule of the two kernels: neighbours outside the image are left out and
     the centre is reduced by their number (edge replication; the 8-neighbour graph
@@ -38,7 +39,7 @@ def difference_operator(height: int, width: int, operator: str) -> sparse.csr_ar
 
     Returns:
         float64 `[R, height * width]`: one row per neighbouring pair for `gradient`,
-        one per pixel for the kernels.
+        one per pixel for the others.
 
     Raises:
         ValueError: `operator` is unknown, or a side is less than 1.
@@ -51,10 +52,12 @@ def difference_operator(height: int, width: int, operator: str) -> sparse.csr_ar
         )
     if operator == "gradient":
         return _gradient(height, width)
+    identity = sparse.eye_array(height * width, format="csr")
+    if operator == "paste":
+        return sparse.csr_array(identity)
     laplacian = _laplacian(height, width)
     if operator == "log":
         return laplacian
-    identity = sparse.eye_array(height * width, format="csr")
     return sparse.csr_array(laplacian - identity)
 
 

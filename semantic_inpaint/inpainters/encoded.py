@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from semantic_inpaint.blending import OPERATORS, SOLVERS
 from semantic_inpaint.inpainters.blended import check_size, generate_and_blend
+from semantic_inpaint.inpainters.stages import Watcher
 from semantic_inpaint.models.encoder import LatentEncoder
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import (
@@ -23,7 +24,7 @@ class EncoderInpainter:
     Attributes:
         prior: Where the images come from.
         encoder: Of this prior.
-        operator: D of the blend: `"gradient"`, `"log"` or `"log-printed"`.
+        operator: D of the blend: `"gradient"`, `"log"`, `"log-printed"` or `"paste"`.
         solver: Of the blend: `"direct"` or `"cvxpy"`.
         batch_size: Images filled together; without effect on the result but for
             rounding.
@@ -61,6 +62,7 @@ class EncoderInpainter:
         *,
         seed: int = 0,
         progress: Callable[[str, int], None] | None = None,
+        watch: Watcher | None = None,
     ) -> InpaintingResult:
         """Fill the holes.
 
@@ -68,6 +70,7 @@ class EncoderInpainter:
             problem: Images of the prior's size.
             seed: Taken as by every method, and without effect: nothing is drawn.
             progress: Called with `"encode"` and 1 for each batch.
+            watch: Taken as by every method, and never called: nothing is searched.
 
         Returns:
             The completed images, with the stages `masked`, `generated` and `blended`,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from semantic_inpaint.inpainters.encoded import EncoderInpainter
 from semantic_inpaint.inpainters.semantic import SemanticInpainter
+from semantic_inpaint.inpainters.stages import Watcher
 from semantic_inpaint.latent.presets import (
     DEFAULT_PRESET,
     InversionOptions,
@@ -36,8 +37,9 @@ class Inpainter(Protocol):
         *,
         seed: int = 0,
         progress: Callable[[str, int], None] | None = None,
+        watch: Watcher | None = None,
     ) -> InpaintingResult:
-        """Fill the holes of a problem."""
+        """Fill the holes of a problem; `watch` looks on at searches, if any."""
         ...
 
 

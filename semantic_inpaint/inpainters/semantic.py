@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 
-from semantic_inpaint.images import to_network
-from semantic_inpaint.inpainters.blended import check_size, generate_and_blend
-from semantic_inpaint.latent.objective import (
-    Objective,
-    refinement_target,
-    semantic_target,
+from semantic_inpaint.inpainters.blended import (
+    blend_generated,
+    check_size,
+    generate_and_blend,
 )
+from semantic_inpaint.inpainters.stages import (
+    RESTART_STREAM,
+    Onlookers,
+    Progress,
+    Stages,
+    Watcher,
+)
+from semantic_inpaint.latent.intermediate import (
+    IntermediateSolution,
+    refine_activations,
+)
+from semantic_inpaint.latent.objective import Objective, SearchTarget
 from semantic_inpaint.latent.presets import FAST, InversionOptions
-from semantic_inpaint.latent.search import LatentSolution, search_latent
-from semantic_inpaint.latent.weights import importance_weights
-from semantic_inpaint.masks import consensus_weight_for
+from semantic_inpaint.latent.search import LatentSolution
 from semantic_inpaint.models.encoder import LatentEncoder
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import (
@@ -26,21 +33,17 @@ from semantic_inpaint.problem import (
     concatenate_results,
 )
 
-Progress = Callable[[str, int], None]
-
-# Codes of a restarted second stage come from another stream than those of the first.
-SEARCH_STREAM, RESTART_STREAM = 0, 1
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SemanticInpainter:
     """The cascade of Malesevic et al., fig. 8: invert, blend, refine, blend.
 
-    With `options.second` None it is the method of Yeh et al.: invert, blend.
+    With `options.second` None it is the method of Yeh et al.: invert, blend. With
+    `options.third` a search between the generator's layers, and a blend, follow.
 
     Attributes:
         prior: Where the images come from.
-        options: Of both stages.
+        options: Of all stages.
         encoder: Where the search starts with `options.start` `"encoder"`; else unused.
 
     Raises:
@@ -76,6 +79,7 @@ class SemanticInpainter:
         *,
         seed: int = 0,
         progress: Progress | None = None,
+        watch: Watcher | None = None,
     ) -> InpaintingResult:
         """Fill the holes.
 
@@ -85,13 +89,18 @@ class SemanticInpainter:
                 on it and on the image's number, never on its batch.
             progress: Called with a stage (`"search"`, `"refine"`) and the number of
                 steps just done.
+            watch: Looks on at the searches.
 
         Returns:
-            The completed images. `generated` is `G(z)` of the last stage; `stages`
-            has `masked`, `generated` and `blended` of stage 1, and `refined`, `G(z)`
-            of stage 2, where there is one. `stats` has the final loss, its trace,
-            the number of steps and the codes of each stage, the last codes, and the
-            discriminator's probability for the completed image.
+            The completed images. `generated` is what the last stage made; `stages`
+            has `masked`, `generated` and `blended` of stage 1, `refined`, `G(z)` of
+            stage 2, and, where there is a stage 3, `reblended`, what was completed
+            before it, and `beyond`, the image that it made. `stats` has the final
+            loss, its trace, the number of steps and the codes of each search, the last
+            codes, and the discriminator's probability for the completed image; of
+            several candidates, those that reached the end, best first, as
+            `candidate_codes` `[B, K, latent_dim]` with `candidate_loss`; of stage 3
+            `beyond_loss`, `beyond_trace` and `beyond_distance`.
 
         Raises:
             ValueError: The images are not of the prior's size.
@@ -103,133 +112,84 @@ class SemanticInpainter:
         return concatenate_results(
             [
                 self._inpaint_batch(
-                    problem.take(slice(start, start + size)), seed, progress
+                    problem.take(slice(start, start + size)),
+                    seed,
+                    Onlookers(progress, watch),
                 )
                 for start in range(0, len(problem), size)
             ]
         )
 
     def _inpaint_batch(
-        self, problem: InpaintingProblem, seed: int, progress: Progress | None
+        self, problem: InpaintingProblem, seed: int, onlookers: Onlookers
     ) -> InpaintingResult:
-        start = self._start(problem, seed, stream=SEARCH_STREAM)
-        anchor = start if self.options.anchor_weight > 0 else None
-        first = self._search(problem, start, anchor, seed, progress)
-        generated, blended = self._blend(problem, first.z)
-        stages = {"masked": problem.images, "generated": generated, "blended": blended}
-        stats = _stats("search", first)
-        last = first
-        completed = blended
-        if self.options.second is not None:
-            codes = first.z
-            if self.options.restart:
-                codes = self._start(problem, seed, stream=RESTART_STREAM)
-            last = self._refine(problem, blended, codes, anchor, seed, progress)
+        options, methods = self.options, Stages(self.prior, self.options, self.encoder)
+        given = methods.given_codes(problem)
+        target = methods.first_target(problem, given)
+        last, several = methods.search_first(problem, target, given, seed, onlookers)
+        generated, completed = self._blend(problem, last.z)
+        stages = {
+            "masked": problem.images,
+            "generated": generated,
+            "blended": completed,
+        }
+        stats, statuses = _stats("search", last), [last.status]
+        if several is not None:
+            stats |= {"candidate_codes": several.z, "candidate_loss": several.loss}
+        if options.second is not None:
+            codes = last.z
+            if options.restart:
+                codes = methods.starts(problem, given, seed, stream=RESTART_STREAM)
+            target = methods.second_target(problem, completed, given)
+            last = methods.search_second(problem, target, codes, seed, onlookers)
             generated, completed = self._blend(problem, last.z)
             stages["refined"] = generated
             stats |= _stats("refine", last)
+            statuses.append(last.status)
+        if options.third is not None:
+            refine, refined = options.second is not None, completed
+            found = self._search_between(methods.objective(refine=refine), last, target)
+            generated, completed, _ = blend_generated(
+                found.generated, problem, **self._blending
+            )
+            stages |= {"reblended": refined, "beyond": generated}
+            stats |= {
+                "beyond_loss": found.loss,
+                "beyond_trace": found.trace,
+                "beyond_distance": found.distance,
+            }
         return InpaintingResult(
             completed=completed,
             generated=generated,
             stages=stages,
-            status=tuple(
-                "nonfinite" if "nonfinite" in pair else pair[1]
-                for pair in zip(first.status, last.status, strict=True)
-            ),
+            status=tuple(map(_worst, zip(*statuses, strict=True))),
             stats={**stats, "codes": last.z, "score": self.prior.score(completed)},
         )
 
-    def _search(
-        self,
-        problem: InpaintingProblem,
-        codes: np.ndarray,
-        anchor: np.ndarray | None,
-        seed: int,
-        progress: Progress | None,
-    ) -> LatentSolution:
-        """Stage 1 (eq. 3): fit the known pixels round the hole."""
-        options = self.options
-        weights = importance_weights(
-            problem.known,
-            window_size=options.window_size,
-            kind=options.weight_kind,
-            cap=options.weight_cap,
+    def _search_between(
+        self, objective: Objective, codes: LatentSolution, target: SearchTarget
+    ) -> IntermediateSolution:
+        options = dataclasses.replace(
+            self.options.third, batch_size=self.options.batch_size
         )
-        return search_latent(
-            Objective(
-                self.prior, options.prior_weight, anchor_weight=options.anchor_weight
-            ),
-            codes,
-            semantic_target(
-                to_network(problem.images),
-                weights,
-                reduction=options.reduction,
-                anchor=anchor,
-            ),
-            options.first,
-            slots=options.batch_size,
-            indices=problem.indices,
-            seed=seed,
-            progress=progress and (lambda steps: progress("search", steps)),
-        )
-
-    def _refine(
-        self,
-        problem: InpaintingProblem,
-        blended: np.ndarray,
-        codes: np.ndarray,
-        anchor: np.ndarray | None,
-        seed: int,
-        progress: Progress | None,
-    ) -> LatentSolution:
-        """Stage 2 (eq. 9): fit all pixels of the blended image."""
-        options = self.options
-        consensus_weight = (
-            consensus_weight_for(problem.known)
-            if options.consensus_weight is None
-            else np.full(len(problem), options.consensus_weight)
-        )
-        return search_latent(
-            Objective(
-                self.prior,
-                options.prior_weight,
-                refine=True,
-                anchor_weight=options.anchor_weight,
-            ),
-            codes,
-            refinement_target(
-                to_network(blended),
-                problem.known,
-                consensus_weight,
-                reduction=options.reduction,
-                anchor=anchor,
-            ),
-            options.second,
-            slots=options.batch_size,
-            indices=problem.indices,
-            seed=seed,
-            progress=progress and (lambda steps: progress("refine", steps)),
-        )
-
-    def _start(
-        self, problem: InpaintingProblem, seed: int, *, stream: int
-    ) -> np.ndarray:
-        if self.encoder is not None and self.options.start == "encoder":
-            return self.encoder.encode(problem.images, problem.known)
-        codes = self.prior.codes_for(problem.indices, seed=seed, stream=stream)
-        return np.float32(self.options.start_scale) * codes
+        return refine_activations(objective, codes.z, target, options)
 
     def _blend(
         self, problem: InpaintingProblem, codes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         generated, blended, _ = generate_and_blend(
-            self.prior,
-            codes,
-            problem,
-            operator=self.options.operator,
-            solver=self.options.solver,
+            self.prior, codes, problem, **self._blending
         )
         return generated, blended
+
+    @property
+    def _blending(self) -> dict[str, str]:
+        return {"operator": self.options.operator, "solver": self.options.solver}
+
+
+def _worst(statuses: tuple[str, ...]) -> str:
+    """Say how the last search ended, or that any of them failed."""
+    return "nonfinite" if "nonfinite" in statuses else statuses[-1]
 
 
 def _stats(stage: str, found: LatentSolution) -> dict[str, np.ndarray]:

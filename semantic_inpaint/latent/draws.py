@@ -19,7 +19,10 @@ PARITY = 0x1BD11BDA
 ROUND_GROUPS = 5
 
 # Each use of random numbers in a step enciphers counters of its own.
-NOISE_STREAM, REDRAW_STREAM, NUM_STREAMS = 0, 1, 2
+NOISE_STREAM, REDRAW_STREAM, MOMENTUM_STREAM, ACCEPT_STREAM, NUM_STREAMS = range(5)
+
+# Copies of one image draw as if they were other images, numbered far behind all others.
+COPY_STRIDE = 2**20
 
 
 def keys_for(indices: np.ndarray, *, seed: int) -> np.ndarray:
@@ -34,6 +37,20 @@ def keys_for(indices: np.ndarray, *, seed: int) -> np.ndarray:
     keys[:, 0] = seed % 2**32
     keys[:, 1] = np.asarray(indices) % 2**32
     return keys
+
+
+def copy_numbers(indices: np.ndarray, copies: np.ndarray) -> np.ndarray:
+    """Number the copies of images, so that each draws for itself.
+
+    Args:
+        indices: int `[B]`, numbers of the images, below 2^20 lest two copies collide.
+        copies: int `[K]` or `[B, K]`, numbers of the copies, below 2^12; 0 is the image
+            itself.
+
+    Returns:
+        int64 `[B, K]`, for `keys_for`.
+    """
+    return np.asarray(indices, np.int64)[:, None] + COPY_STRIDE * np.asarray(copies)
 
 
 def threefry(keys: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

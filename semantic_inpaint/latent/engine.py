@@ -21,6 +21,10 @@ from semantic_inpaint.latent.solvers.record import Record, Rows, seen
 
 EMPTY = -1
 
+# Called with the numbers of images, int `[n]`, the steps done of each, int `[n]`, and
+# the codes that its next step begins at, float32 `[n, latent_dim]`.
+Watch = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
@@ -31,6 +35,7 @@ class Engine:
         run: `(state, rows, num_steps) -> state`: up to so many steps of the rows whose
             search has not ended; ends sooner when all have.
         ended: `(state) -> bool [B]`.
+        codes: `(state) -> float32 [B, latent_dim]`.
         finish: `(state, rows) -> Record`, with the loss of the last codes, which no
             step has seen.
         refill: `(state, z, replaced) -> state`: begin anew at `z` where `replaced`.
@@ -39,6 +44,7 @@ class Engine:
     solver: Solver
     run: Callable
     ended: Callable
+    codes: Callable
     finish: Callable
     refill: Callable
 
@@ -77,6 +83,7 @@ def make_engine(objective: Objective, options: SearchOptions) -> Engine:
         solver=solver,
         run=backend.compile_function(run),
         ended=backend.compile_function(solver.terminate),
+        codes=backend.compile_function(solver.codes),
         finish=backend.compile_function(finish),
         refill=backend.compile_function(refill),
     )
@@ -93,7 +100,13 @@ class Searches:
     """
 
     def __init__(
-        self, engine: Engine, z: np.ndarray, rows: Rows, slots: int, num_steps: int
+        self,
+        engine: Engine,
+        z: np.ndarray,
+        rows: Rows,
+        slots: int,
+        num_steps: int,
+        watch: Watch | None = None,
     ) -> None:
         """Put the first images into the slots, at most as many as there are images."""
         self.best_z = z.copy()
@@ -102,6 +115,7 @@ class Searches:
         self.count = np.zeros(len(z), np.int32)
         self._left = np.zeros(len(z), bool)
         self._engine, self._z, self._all_rows = engine, z, rows
+        self._watch = watch
         # Of the slots: the image in each, EMPTY once there is no more for it, and the
         # image whose rows it holds, which an empty slot goes on repeating.
         self._image = np.arange(slots)
@@ -109,6 +123,7 @@ class Searches:
         self._next = slots
         self._state = engine.solver.init(ops.convert_to_tensor(z[self._image]))
         self._rows = _taken(rows, self._repeated)
+        self._show(np.ones(slots, bool))
 
     @property
     def running(self) -> bool:
@@ -128,6 +143,7 @@ class Searches:
         count = ops.convert_to_numpy(self._state.record.count)
         inside = self._image != EMPTY
         self.count[self._image[inside]] = count[inside]
+        self._show(inside)
         leaving = inside & ops.convert_to_numpy(engine.ended(self._state))
         if leaving.any():
             self._take_out(leaving)
@@ -164,6 +180,15 @@ class Searches:
             self._state, self._z[self._repeated], replaced
         )
         self._rows = _taken(self._all_rows, self._repeated)
+        self._show(replaced)
+
+    def _show(self, slots: np.ndarray) -> None:
+        """Tell who watches what is in some slots, bool `[slots]`."""
+        if self._watch is None:
+            return
+        images = self._image[slots]
+        codes = ops.convert_to_numpy(self._engine.codes(self._state))
+        self._watch(images, self.count[images], codes[slots])
 
 
 def start_searches(
@@ -171,6 +196,7 @@ def start_searches(
     z: np.ndarray,
     target: Any,  # noqa: ANN401 - a nest of arrays, a row for each image
     options: SearchOptions,
+    watch: Watch | None = None,
     *,
     slots: int,
     indices: np.ndarray,
@@ -179,7 +205,7 @@ def start_searches(
     """Begin the searches of many images; see `search.search_latent`."""
     rows = Rows(target, draws.keys_for(indices, seed=seed))
     engine = make_engine(objective, options)
-    return Searches(engine, z, rows, slots, options.num_steps)
+    return Searches(engine, z, rows, slots, options.num_steps, watch)
 
 
 def _taken(rows: Rows, images: np.ndarray) -> Rows:

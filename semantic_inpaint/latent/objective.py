@@ -1,55 +1,38 @@
 """The two objectives of the search: semantic inpainting, and its refinement.
 
-One convention decides everything here and is stated by no paper: on what scale the
-content losses stand beside `prior_weight` times the prior loss (of order 1).
-
-- `"sum"`: as the formulas read, a sum over all weighted pixels and channels;
-- `"mean"`: that sum divided by H * W * 3;
-- `"normalized"`: that sum divided by the sum of its weights over pixels and channels,
-  the mean distance on what counts, whatever the size of the hole.
-
-At 64x64 "sum" makes a weight of .003 12,288 times weaker than "mean" does: the prior
-loss then changes nothing.
+On what scale their terms stand is decided by the target (`latent.targets`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple
+import functools
+import operator
 
-import numpy as np
 from keras import ops
 
 from semantic_inpaint.backend import Tensor
+from semantic_inpaint.latent.targets import (
+    REDUCTIONS,
+    SearchTarget,
+    refinement_target,
+    semantic_target,
+)
 from semantic_inpaint.losses import inversion
 from semantic_inpaint.models.prior import GenerativePrior
 
-REDUCTIONS = ("sum", "mean", "normalized")
+__all__ = [
+    "REDUCTIONS",
+    "Objective",
+    "SearchTarget",
+    "refinement_target",
+    "semantic_target",
+    "total_of",
+]
 
 # Below it, in [-1, 1], an absolute value is treated as a square. A smaller floor makes
 # the weights so unequal that fewer and fewer pixels decide each step.
 RESIDUAL_FLOOR = 0.1
-
-
-class SearchTarget(NamedTuple):
-    """What generated images are compared with; each image has its own.
-
-    Attributes:
-        images: float32 `[B, H, W, 3]` in [-1, 1].
-        weights: float32 `[B, H, W, 1]`, importance of the known pixels; stage 1.
-        known: float32 `[B, H, W, 1]`, 1 where observed; stage 2.
-        consensus_weight: float32 `[B]`, mu; stage 2.
-        scale: float32 `[B]`, what the content losses are multiplied by.
-        anchor: float32 `[B, latent_dim]`, codes to stay near; None where nothing holds
-            them.
-    """
-
-    images: Tensor
-    weights: Tensor
-    known: Tensor
-    consensus_weight: Tensor
-    scale: Tensor
-    anchor: Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,15 +45,45 @@ class Objective:
         refine: Stage 2 (eq. 9) instead of stage 1 (eq. 3).
         anchor_weight: Weight of the squared distance from the target's anchor, on no
             scale but its own; at 0 it is not evaluated.
+        distance: Of two pixels, in the content losses: `"absolute"` (the papers),
+            `"squared"` or `"smooth"`; see `losses.inversion`.
+        prior_loss: `"saturating"`, log(1 - D) (the papers), or `"non-saturating"`,
+            -log D (the public codes).
+        prior_interval: k: a first-order method asks the discriminator in every k-th
+            step of an image only, for k times the weight there (the lazy
+            regularisation of Karras et al. 2020, section 3.1). Every other evaluation
+            has the whole loss.
+
+    Raises:
+        ValueError: An unknown word, or no positive `prior_interval`.
     """
 
     prior: GenerativePrior
     prior_weight: float = 0.003
     refine: bool = False
     anchor_weight: float = 0.0
+    distance: str = "absolute"
+    prior_loss: str = "saturating"
+    prior_interval: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the words and the interval."""
+        for field, words in (
+            ("distance", inversion.DISTANCES),
+            ("prior_loss", inversion.PRIOR_LOSSES),
+        ):
+            if (value := getattr(self, field)) not in words:
+                raise ValueError(
+                    f"`{field}` must be one of {', '.join(words)}; got {value!r}."
+                )
+        if self.prior_interval < 1:
+            raise ValueError(
+                f"`prior_interval` must be 1 or more; got {self.prior_interval}. To "
+                "leave the discriminator out, set `prior_weight` to 0."
+            )
 
     def __call__(self, codes: Tensor, target: SearchTarget) -> Tensor:
-        """Evaluate the loss.
+        """Evaluate the loss, the sum of its terms.
 
         Args:
             codes: float32 `[B, latent_dim]`.
@@ -79,23 +92,65 @@ class Objective:
         Returns:
             float32 `[B]`; the loss of image i depends on row i alone.
         """
+        return total_of(self.terms(codes, target))
+
+    def terms(self, codes: Tensor, target: SearchTarget) -> dict[str, Tensor]:
+        """Evaluate what the loss is the sum of.
+
+        Args:
+            codes: float32 `[B, latent_dim]`.
+            target: What `G(codes)` is compared with.
+
+        Returns:
+            float32 `[B]` each, scaled and weighted as they enter the sum: `content`,
+            or `global_consensus` and `inpainting_consensus` in stage 2; `prior` and
+            `anchor` where they have a weight.
+        """
         generated = self.prior.generator(codes, training=False)
-        if self.refine:
-            content = inversion.global_consensus(
-                generated, target.images, target.known
-            ) + target.consensus_weight * inversion.inpainting_consensus(
-                generated, target.images, target.known
-            )
-        else:
-            content = inversion.content_loss(generated, target.images, target.weights)
-        loss = target.scale * content
+        terms = self._distances(generated, target)
         if self.prior_weight != 0.0:
-            logits = self.prior.discriminator(generated, training=False)
-            loss = loss + self.prior_weight * inversion.prior_loss(logits)
+            judged = self.judged(generated, target)
+            logits = self.prior.discriminator(judged, training=False)
+            loss = inversion.PRIOR_LOSSES[self.prior_loss](logits)
+            terms["prior"] = self.prior_weight * loss
         if self.anchor_weight != 0.0:
             distance = inversion.anchor_loss(codes, target.anchor)
-            loss = loss + self.anchor_weight * distance
-        return loss
+            terms["anchor"] = self.anchor_weight * distance
+        return terms
+
+    def judged(self, generated: Tensor, target: SearchTarget) -> Tensor:
+        """Return the image that the discriminator sees: here the generated one.
+
+        Args:
+            generated: float32 `[B, H, W, 3]` in [-1, 1], `G(z)`.
+            target: What it is compared with.
+
+        Returns:
+            float32 `[B, H, W, 3]`.
+        """
+        return generated
+
+    def without_prior(self) -> Objective:
+        """Return this objective without the discriminator's part."""
+        return dataclasses.replace(self, prior_weight=0.0)
+
+    def _distances(self, generated: Tensor, target: SearchTarget) -> dict[str, Tensor]:
+        if not self.refine:
+            content = inversion.content_loss(
+                generated, target.images, target.weights, distance=self.distance
+            )
+            return {"content": target.scale * content}
+        images, known = target.images, target.known
+        of_all = inversion.global_consensus(
+            generated, images, known, distance=self.distance
+        )
+        in_hole = inversion.inpainting_consensus(
+            generated, images, known, distance=self.distance
+        )
+        return {
+            "global_consensus": target.scale * of_all,
+            "inpainting_consensus": target.scale * (target.consensus_weight * in_hole),
+        }
 
     def residuals(self, codes: Tensor, target: SearchTarget) -> tuple[Tensor, Tensor]:
         """Write the loss, near `codes`, as half a weighted sum of squares.
@@ -104,6 +159,7 @@ class Objective:
         r0 (iteratively reweighted least squares); below `RESIDUAL_FLOOR` it bends no
         more sharply than there. So the gradient of the loss is that of
         sum(weight * residual^2) / 2 with the weights held, but for residuals below.
+        For the other distances it is so everywhere.
 
         Args:
             codes: float32 `[B, latent_dim]`.
@@ -124,7 +180,7 @@ class Objective:
         difference = self.prior.generator(codes, training=False) - target.images
         # Of both stages: the refinement's weights are 1 where known, mu in the hole.
         scaled = target.scale[:, None, None, None] * target.weights
-        weight = scaled / ops.maximum(ops.abs(difference), RESIDUAL_FLOOR)
+        weight = scaled / self._radius(difference)
         size = difference.shape[1] * difference.shape[2] * difference.shape[3]
         residual = ops.reshape(difference, (-1, size))
         weight = ops.reshape(weight, (-1, size))
@@ -135,78 +191,14 @@ class Objective:
             weight = ops.concatenate([weight, pull], axis=1)
         return residual, weight
 
-
-def semantic_target(
-    images: np.ndarray,
-    weights: np.ndarray,
-    *,
-    reduction: str = "sum",
-    anchor: np.ndarray | None = None,
-) -> SearchTarget:
-    """Target of stage 1 (Malesevic et al., eq. 3 and 4).
-
-    Args:
-        images: float32 `[B, H, W, 3]` in [-1, 1], finite everywhere.
-        weights: float32 `[B, H, W]`, from `importance_weights`.
-        reduction: `"sum"`, `"mean"` or `"normalized"`.
-        anchor: float32 `[B, latent_dim]`, codes to stay near, or None.
-
-    Raises:
-        ValueError: An unknown `reduction`.
-    """
-    known = (weights > 0).astype(np.float32)
-    return SearchTarget(
-        images=images,
-        weights=weights[..., None],
-        known=known[..., None],
-        consensus_weight=np.zeros(len(images), np.float32),
-        scale=_scale(weights, reduction),
-        anchor=anchor,
-    )
+    def _radius(self, difference: Tensor) -> Tensor:
+        """By what to divide r^2 / 2 to touch the distance at each difference r."""
+        if self.distance == "squared":
+            return ops.full_like(difference, 0.5)
+        floor = RESIDUAL_FLOOR if self.distance == "absolute" else 1.0
+        return ops.maximum(ops.abs(difference), floor)
 
 
-def refinement_target(
-    blended: np.ndarray,
-    known: np.ndarray,
-    consensus_weight: np.ndarray,
-    *,
-    reduction: str = "sum",
-    anchor: np.ndarray | None = None,
-) -> SearchTarget:
-    """Target of stage 2: all pixels of the blended image (eq. 7 to 9).
-
-    Args:
-        blended: float32 `[B, H, W, 3]` in [-1, 1].
-        known: bool `[B, H, W]`.
-        consensus_weight: float `[B]`, mu.
-        reduction: `"sum"`, `"mean"` or `"normalized"`.
-        anchor: float32 `[B, latent_dim]`, codes to stay near, or None.
-
-    Raises:
-        ValueError: An unknown `reduction`.
-    """
-    consensus_weight = np.asarray(consensus_weight, np.float32)
-    weights = np.where(known, np.float32(1), consensus_weight[:, None, None])
-    return SearchTarget(
-        images=blended,
-        weights=weights[..., None],
-        known=known.astype(np.float32)[..., None],
-        consensus_weight=consensus_weight,
-        scale=_scale(weights, reduction),
-        anchor=anchor,
-    )
-
-
-def _scale(weights: np.ndarray, reduction: str) -> np.ndarray:
-    if reduction not in REDUCTIONS:
-        raise ValueError(
-            f"`reduction` must be one of {', '.join(REDUCTIONS)}; got {reduction!r}."
-        )
-    count, height, width = weights.shape
-    if reduction == "sum":
-        divisor = np.ones(count)
-    elif reduction == "mean":
-        divisor = np.full(count, 3.0 * height * width)
-    else:
-        divisor = 3.0 * weights.sum(axis=(1, 2), dtype=np.float64)
-    return (1.0 / divisor).astype(np.float32)
+def total_of(terms: dict[str, Tensor]) -> Tensor:
+    """Add up terms `[B]`, in their order."""
+    return functools.reduce(operator.add, terms.values())

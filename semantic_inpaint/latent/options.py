@@ -8,7 +8,8 @@ from semantic_inpaint.latent.schedule import SCHEDULES
 
 FIRST_ORDER = ("adam", "nesterov")
 METHODS = (*FIRST_ORDER, "lbfgs", "gauss-newton")
-PROJECTIONS = ("clip", "stochastic", "tanh")
+PROJECTIONS = ("clip", "stochastic", "tanh", "none")
+RESULTS = ("best", "last")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,18 +22,23 @@ class SearchOptions:
         learning_rate: Largest step size of a first-order method (there: .003).
         beta_1: Adam's first decay (there: .5).
         beta_2: Adam's second decay (there: .9).
-        schedule: `"constant"` (there) or `"cosine"`, of a first-order method.
+        schedule: `"constant"` (there), `"cosine"` or `"stepped"`, of a first-order
+            method; see `latent.schedule`.
         method: `"adam"` (there), `"nesterov"`, `"lbfgs"` or `"gauss-newton"`; the
             last needs an objective with residuals, that is, without a prior loss.
         projection: How a first-order method stays in the support: `"clip"` (there);
             `"stochastic"`, which redraws the coordinates that left it (Lipton &
-            Tripathi 2017); `"tanh"`, which searches u of z = support * tanh(u).
+            Tripathi 2017); `"tanh"`, which searches u of z = support * tanh(u); or
+            `"none"` (KrnTneja): its steps may leave the support.
         noise: Standard deviation of the noise on what a first-order method searches,
             at its first step; it ends after three quarters of the steps (Karras et
             al. 2020, appendix D).
         tolerance: A search ends when its best loss fell, over the method's window of
             steps, by no more than this share of its whole fall; 0: never before
             `num_steps`.
+        result: The code that a search returns of those it evaluated: `"best"`, of the
+            lowest loss, or `"last"` (most public codes), the last whose loss is
+            finite.
     """
 
     num_steps: int = 1500
@@ -44,6 +50,7 @@ class SearchOptions:
     projection: str = "clip"
     noise: float = 0.0
     tolerance: float = 0.0
+    result: str = "best"
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -66,6 +73,7 @@ class SearchOptions:
             ("schedule", SCHEDULES),
             ("method", METHODS),
             ("projection", PROJECTIONS),
+            ("result", RESULTS),
         ):
             if (value := getattr(self, field)) not in words:
                 raise ValueError(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from semantic_inpaint.latent.engine import make_engine, start_searches
+from semantic_inpaint.latent.engine import Watch, make_engine, start_searches
 from semantic_inpaint.latent.objective import Objective, SearchTarget
 from semantic_inpaint.latent.options import SearchOptions
 
@@ -16,6 +16,10 @@ __all__ = ["LatentSolution", "SearchOptions", "search_latent"]
 # A search has converged if its best loss fell, and over the last tenth of the steps by
 # less than this share of the whole fall. A falling learning rate ends this way too.
 SETTLED = 1e-3
+
+# Steps between two looks at a search; it is watched at this many points at least.
+CHUNK = 25
+LEAST_LOOKS = 24
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,14 +52,15 @@ def search_latent(
     indices: np.ndarray | None = None,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
-    chunk: int = 25,
+    watch: Watch | None = None,
+    chunk: int | None = None,
 ) -> LatentSolution:
     """Minimise each image's loss over its code.
 
     The loop is one compiled call where all images have a slot and none may end early;
-    with `progress` or a tolerance it is one for every `chunk` steps. Between these,
-    images whose search has ended leave, and waiting ones take their slots; nothing is
-    compiled anew. No image's result depends on the others, nor on its slot.
+    with `progress`, `watch` or a tolerance it is one for every `chunk` steps. Between
+    these, images whose search has ended leave, and waiting ones take their slots;
+    nothing is compiled anew. No image's result depends on the others, nor on its slot.
 
     Args:
         objective: `(codes, target) -> [B]`; with `residuals` for `"gauss-newton"`.
@@ -70,8 +75,13 @@ def search_latent(
         progress: Called with the number of steps just done. They add up to
             `options.num_steps` for each filling of the slots that it takes if no
             search ends early; one that does counts with the steps it was spared.
+        watch: Called, at the start of each image's search, after every chunk of steps
+            and at its end, with the rows of `z` that are in the slots, int `[n]`, the
+            steps done of each, int `[n]`, and its codes, float32 `[n, latent_dim]`,
+            which need not be its best; changes no result.
         chunk: Steps between two looks at who has ended; never more than the window
-            that a tolerance is measured over.
+            that a tolerance is measured over. Default: 25, or fewer, so that a search
+            that is watched is seen at 24 points.
 
     Returns:
         The best code of each image, with its loss and trace.
@@ -82,8 +92,13 @@ def search_latent(
     """
     indices = np.arange(len(z)) if indices is None else np.asarray(indices)
     _check(len(z), slots, indices)
+    if chunk is None:
+        looks = 1 if watch is None else LEAST_LOOKS
+        chunk = min(CHUNK, -(-options.num_steps // looks))
     support = objective.prior.support
-    z = np.clip(np.asarray(z, np.float32), -support, support)
+    z = np.asarray(z, np.float32)
+    if options.projection != "none":
+        z = np.clip(z, -support, support)
     fillings = -(-len(z) // (slots or len(z)))
     if options.tolerance > 0:
         slots = min(slots or len(z), len(z))
@@ -91,9 +106,10 @@ def search_latent(
     else:
         # All leave together: equal fillings leave fewer slots empty in the last.
         slots = -(-len(z) // fillings)
-        chunk = options.num_steps if progress is None else chunk
+        if progress is None and watch is None:
+            chunk = options.num_steps
     searches = start_searches(
-        objective, z, target, options, slots=slots, indices=indices, seed=seed
+        objective, z, target, options, watch, slots=slots, indices=indices, seed=seed
     )
     told = 0
     while searches.running:

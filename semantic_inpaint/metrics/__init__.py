@@ -1,6 +1,7 @@
 """How near completed images are to the originals, and one set of images to another.
 
-Also how real a single generated image looks, and whether an image shows a face.
+Also how visible a seam is, how real a single generated image looks, and whether an
+image shows a face.
 NumPy, never a network framework.
 """
 
@@ -24,8 +25,14 @@ from semantic_inpaint.metrics.pixel import (
     psnr_from_mse,
 )
 from semantic_inpaint.metrics.realism import realism_scores
+from semantic_inpaint.metrics.seam import relative_seam_energy, seam_energy
 from semantic_inpaint.metrics.structural import mssim, similarity_map
 from semantic_inpaint.metrics.summary import aggregate, evaluate
+from semantic_inpaint.metrics.variety import (
+    hole_diversity,
+    oracle_choice,
+    uncertainty_map,
+)
 
 __all__ = [
     "DETECTOR",
@@ -37,16 +44,21 @@ __all__ = [
     "evaluate",
     "finds_face",
     "frechet_distance",
+    "hole_diversity",
     "kernel_distance",
     "mean_absolute_error",
     "mean_psnr",
     "mean_squared_error",
     "mssim",
     "nearest_neighbours",
+    "oracle_choice",
     "peak_signal_to_noise_ratio",
     "pooled_psnr",
     "precision_recall",
     "psnr_from_mse",
     "realism_scores",
+    "relative_seam_energy",
+    "seam_energy",
     "similarity_map",
+    "uncertainty_map",
 ]

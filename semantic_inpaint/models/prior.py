@@ -17,6 +17,7 @@ from semantic_inpaint.images import from_network
 from semantic_inpaint.models import dcgan
 
 GENERATE_BATCH = 64
+DISTRIBUTIONS = ("uniform", "normal")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +66,12 @@ class GenerativePrior:
     folder: Path | None = None
 
     def codes_for(
-        self, indices: np.ndarray, *, seed: int, stream: int = 0
+        self,
+        indices: np.ndarray,
+        *,
+        seed: int,
+        stream: int = 0,
+        distribution: str = "uniform",
     ) -> np.ndarray:
         """Draw a code for each numbered image.
 
@@ -74,14 +80,28 @@ class GenerativePrior:
                 `stream` alone.
             seed: 0 or more.
             stream: Another number gives other codes.
+            distribution: `"uniform"` in [-support, support], where the prior was
+                trained, or `"normal"` of the standard deviation `support`, where a
+                third of all coordinates lies outside: to be clipped.
 
         Returns:
-            float32 `[B, latent_dim]`, uniform in [-support, support].
+            float32 `[B, latent_dim]`.
+
+        Raises:
+            ValueError: An unknown `distribution`.
         """
+        if distribution not in DISTRIBUTIONS:
+            raise ValueError(
+                f"`distribution` must be one of {', '.join(DISTRIBUTIONS)}; got "
+                f"{distribution!r}."
+            )
         codes = np.empty((len(indices), self.latent_dim), np.float32)
         for code, index in zip(codes, indices, strict=True):
             rng = np.random.default_rng([seed, stream, int(index)])
-            code[:] = rng.uniform(-self.support, self.support, self.latent_dim)
+            if distribution == "uniform":
+                code[:] = rng.uniform(-self.support, self.support, self.latent_dim)
+            else:
+                code[:] = rng.normal(0.0, self.support, self.latent_dim)
         return codes
 
     def generate(self, codes: np.ndarray) -> np.ndarray:

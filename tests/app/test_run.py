@@ -31,6 +31,7 @@ def test_the_default_run_leaves_every_promised_file(run):
     code, out, shown, err = run()
     assert (code, err) == (0, "")
     assert sorted(p.name for p in out.iterdir()) == [
+        "diagnostics.png",
         "figure.png",
         "images",
         "metrics.json",

@@ -60,6 +60,10 @@ def test_an_unknown_or_damaged_prior_is_refused(
     refused(run(prior=copy), "weights.safetensors", "damaged")
 
 
+def test_there_is_no_search_of_the_encoder_to_animate(run, refused):
+    refused(run("--method", "encoder", "--animate"), "--animate", "none")
+
+
 @pytest.mark.parametrize("words", [["--method", "encoder"], ["--start", "encoder"]])
 def test_a_prior_without_an_encoder_is_told(run, words, refused):
     refused(run(*words), "'tiny' has no encoder yet", "train_encoder.py")
@@ -79,7 +83,7 @@ def test_results_are_never_overwritten(run):
     code, out, _, err = run()
     assert code == 2
     assert "--out" in err
-    assert len(list(out.iterdir())) == 4
+    assert len(list(out.iterdir())) == 5
 
 
 def test_a_folder_that_cannot_be_written_is_refused(run, tmp_path, refused):

@@ -177,6 +177,18 @@ def test_an_empty_batch_gives_an_empty_batch():
     )
 
 
+@pytest.mark.parametrize("solver", ["direct", "cvxpy"])
+def test_the_operator_paste_blends_nothing(solver):
+    known = np.stack(list(hole_patterns(8).values()))
+    generated, observed = images(len(known), 8, 1), images(len(known), 8, 2)
+    blended = poisson_blend(generated, observed, known, operator="paste", solver=solver)
+    pasted = paste(generated, observed, known)
+    if solver == "direct":
+        assert np.array_equal(blended, pasted)
+    # The interior-point solver's promise; 1e-12 is usual.
+    np.testing.assert_allclose(blended, pasted, atol=1e-6)
+
+
 def test_paste_takes_observed_where_known_and_generated_elsewhere_bit_exact():
     known = np.stack(list(hole_patterns(8).values()))
     generated = images(len(known), 8, 1, np.float32)

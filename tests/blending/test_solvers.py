@@ -48,6 +48,10 @@ def dense_operator(side, operator):
                     row = np.zeros((side, side))
                     row[r, c], row[other] = -1, 1
                     rows.append(row)
+        elif operator == "paste":
+            row = np.zeros((side, side))
+            row[r, c] = 1
+            rows.append(row)
         else:
             row = np.zeros((side, side))
             row[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2] = 1

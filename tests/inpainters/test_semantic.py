@@ -10,7 +10,8 @@ from semantic_inpaint.inpainters import (
     make_inpainter,
 )
 from semantic_inpaint.latent.options import SearchOptions
-from semantic_inpaint.latent.presets import FAST
+from semantic_inpaint.latent.presets import FAST, get_preset
+from semantic_inpaint.latent.published import PUBLISHED
 from semantic_inpaint.masks import make_known
 from semantic_inpaint.problem import InpaintingProblem
 
@@ -91,6 +92,42 @@ def test_codes_start_where_the_scale_says(tiny_prior, planted):
     ]
     np.testing.assert_allclose(codes[1], 0.25 * codes[0], atol=1e-5)
     assert np.abs(codes[0]).max() > 0.9
+
+
+def test_normal_codes_start_beyond_the_uniform_ones_and_are_clipped(
+    tiny_prior, planted
+):
+    _, problem = planted
+    still = dataclasses.replace(SHORT.first, num_steps=1, learning_rate=1e-6)
+    options = dataclasses.replace(
+        SHORT,
+        first=still,
+        second=None,
+        start_distribution="normal",
+        start_scale=1.0,
+    )
+    codes = SemanticInpainter(tiny_prior, options).inpaint(problem).stats["codes"]
+    drawn = tiny_prior.codes_for(problem.indices, seed=0, distribution="normal")
+    assert np.abs(drawn).max() > 1
+    np.testing.assert_allclose(codes, np.clip(drawn, -1, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_search_runs_and_keeps_the_known_pixels(
+    tiny_prior, planted, name
+):
+    images, problem = planted
+    options = get_preset(name).with_steps(3)
+    result = SemanticInpainter(tiny_prior, options).inpaint(problem, seed=0)
+    known = problem.known
+    np.testing.assert_array_equal(result.completed[known], images[known])
+    assert "nonfinite" not in result.status
+    if options.operator == "paste":
+        hole = problem.hole
+        np.testing.assert_array_equal(result.completed[hole], result.generated[hole])
+    last = result.stats["search_trace"][:, -1]
+    if options.first.result == "last":
+        np.testing.assert_array_equal(result.stats["search_loss"], last)
 
 
 def test_a_small_batch_size_changes_nothing(tiny_prior, planted):

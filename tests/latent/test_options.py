@@ -7,6 +7,7 @@ def test_by_default_it_is_the_search_of_the_papers():
     options = SearchOptions()
     assert (options.method, options.projection) == ("adam", "clip")
     assert (options.noise, options.tolerance) == (0.0, 0.0)
+    assert options.result == "best"
 
 
 def test_the_official_code_of_yeh_is_named():
@@ -24,7 +25,9 @@ def test_the_official_code_of_yeh_is_named():
         {"noise": -0.1},
         {"tolerance": -0.1},
         {"tolerance": 1.0},
+        {"result": "first"},
         {"method": "lbfgs", "projection": "tanh"},
+        {"method": "gauss-newton", "projection": "none"},
         {"method": "gauss-newton", "noise": 0.1},
     ],
 )

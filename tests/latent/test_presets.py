@@ -1,6 +1,7 @@
 import pytest
 
 from semantic_inpaint.latent.presets import PRESETS, InversionOptions, get_preset
+from semantic_inpaint.latent.published import PUBLISHED
 from semantic_inpaint.latent.search import SearchOptions
 
 
@@ -33,6 +34,10 @@ def test_steps_are_set_for_each_stage_that_there_is():
     "options",
     [
         {"operator": "laplace"},
+        {"distance": "cosine"},
+        {"prior_loss": "hinge"},
+        {"prior_interval": 0},
+        {"start_distribution": "cauchy"},
         {"solver": "cvx"},
         {"reduction": "total"},
         {"weight_kind": "mean"},
@@ -59,6 +64,14 @@ def test_gauss_newton_is_refused_beside_a_prior_loss_in_either_stage():
         with pytest.raises(ValueError, match=r"`prior_weight` is 0\.003"):
             InversionOptions(**{stage: newton})
         assert InversionOptions(**{stage: newton}, prior_weight=0.0)
+
+
+def test_a_prior_asked_now_and_then_is_for_first_order_methods():
+    lazy = {"prior_interval": 4}
+    assert InversionOptions(**lazy).prior_interval == 4
+    for stage in ("first", "second"):
+        with pytest.raises(ValueError, match="`prior_interval` is 4"):
+            InversionOptions(**lazy, **{stage: SearchOptions(method="lbfgs")})
 
 
 def test_a_tolerance_in_either_stage_may_end_a_search_early():
@@ -89,4 +102,4 @@ def test_an_automatic_start_is_decided_by_what_there_is():
 def test_an_unknown_preset_names_the_nearest():
     with pytest.raises(ValueError, match="Did you mean 'malesevic'"):
         get_preset("malesevich")
-    assert set(PRESETS) == {"fast", "malesevic", "yeh"}
+    assert set(PRESETS) == {"fast", *PUBLISHED}

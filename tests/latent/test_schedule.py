@@ -36,10 +36,18 @@ def test_the_cosine_rises_over_five_steps_and_falls_to_zero():
     assert np.all(np.diff(got[5:]) < 0)
 
 
+def test_the_stepped_rate_falls_by_a_twentieth_at_every_hundredth_and_the_first():
+    got = rates("stepped", num_steps=301, learning_rate=0.01)
+    # float32 powers.
+    np.testing.assert_allclose(got[:100], 0.0095, rtol=1e-6)
+    np.testing.assert_allclose(got[100:200], 0.01 * 0.95**2, rtol=1e-6)
+    np.testing.assert_allclose(got[300], 0.01 * 0.95**4, rtol=1e-6)
+
+
 def test_one_step_has_a_rate():
     assert rates("cosine", num_steps=1) == [pytest.approx(0.2)]
 
 
 def test_an_unknown_schedule_is_named():
-    with pytest.raises(ValueError, match=r"constant, cosine; got 'linear'"):
+    with pytest.raises(ValueError, match=r"constant, cosine, stepped; got 'linear'"):
         rates("linear")

@@ -6,11 +6,14 @@ from keras import ops
 
 from semantic_inpaint import backend
 from semantic_inpaint.losses.inversion import (
+    DISTANCES,
     anchor_loss,
     content_loss,
     global_consensus,
     inpainting_consensus,
+    non_saturating_prior_loss,
     prior_loss,
+    smooth_absolute,
 )
 
 pytestmark = pytest.mark.both_backends
@@ -44,6 +47,40 @@ def test_content_loss_is_the_weighted_sum_of_absolute_differences():
     a, b = image_batch(2), image_batch(3)
     found = value(content_loss, a, b, weights)
     np.testing.assert_allclose(found, weighted_l1(weights, a, b), rtol=1e-5)
+
+
+def huber(difference):
+    """Smooth L1 as twice two integrals: of the slope min(|d|, 1)."""
+    size = np.abs(difference)
+    return np.minimum(size, 1.0) ** 2 / 2 + np.maximum(size - 1.0, 0.0)
+
+
+FORMULAS = {"absolute": np.abs, "squared": np.square, "smooth": huber}
+
+
+@pytest.mark.parametrize("distance", FORMULAS)
+def test_each_distance_is_its_formula_in_every_loss(distance):
+    weights = np.random.default_rng(1).random((*SHAPE[:3], 1)).astype(np.float32)
+    # Differences on both sides of 1.
+    a, b = 1.5 * image_batch(2), image_batch(3)
+    terms = FORMULAS[distance](a.astype(np.float64) - b)
+    for loss, factor in (
+        (content_loss, weights),
+        (global_consensus, weights),
+        (inpainting_consensus, 1.0 - weights),
+    ):
+        found = ops.convert_to_numpy(loss(a, b, weights, distance=distance))
+        expected = np.sum(factor * terms, axis=(1, 2, 3))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert set(DISTANCES) == set(FORMULAS)
+
+
+def test_the_smooth_distance_has_no_corner():
+    differences = np.array([-3.0, -1.0, -0.5, 0.0, 1e-3, 1.0, 2.0], np.float32)
+    _, _, (slope,) = backend.value_and_grad(
+        lambda x: (ops.sum(smooth_absolute(x)), ()), ops.convert_to_tensor(differences)
+    )
+    np.testing.assert_array_equal(slope, np.clip(differences, -1, 1))
 
 
 def test_what_stands_in_the_hole_changes_neither_content_loss_nor_its_gradient():
@@ -96,6 +133,31 @@ def test_the_prior_loss_stays_finite_at_extreme_logits():
     )
     np.testing.assert_allclose(found, [0.0, -1e4], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(slope, [[0.0], [-1.0]], atol=1e-6)
+
+
+def test_the_non_saturating_loss_is_minus_the_log_of_the_probability():
+    logits = np.linspace(-8.0, 8.0, 9)[:, None]
+    found = value(non_saturating_prior_loss, logits.astype(np.float32))
+    expected = -np.log(1.0 / (1.0 + np.exp(-logits[:, 0])))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    extreme = value(non_saturating_prior_loss, np.array([[-1e4], [1e4]], np.float32))
+    np.testing.assert_allclose(extreme, [1e4, 0.0], rtol=1e-6)
+
+
+def test_both_prior_losses_rank_images_alike_and_pull_where_the_other_does_not():
+    logits = ops.convert_to_tensor(np.array([[-9.0], [0.0], [9.0]], np.float32))
+    slopes = [
+        ops.convert_to_numpy(
+            backend.value_and_grad(lambda x, loss=loss: (ops.sum(loss(x)), ()), logits)[
+                2
+            ][0]
+        )[:, 0]
+        for loss in (prior_loss, non_saturating_prior_loss)
+    ]
+    for slope in slopes:
+        assert (slope < 0).all()
+    # The slopes are -D and D - 1.
+    np.testing.assert_allclose(slopes[0] - slopes[1], [0.99975, 0, -0.99975], atol=1e-4)
 
 
 def test_the_anchor_loss_is_the_squared_distance_of_each_code():

@@ -48,6 +48,31 @@ def test_codes_fill_the_support(support):
     assert codes.std() == pytest.approx(3**-0.5, rel=0.05)
 
 
+def test_normal_codes_have_the_spread_of_the_support_and_leave_it():
+    generator, discriminator = build_networks(ARCHITECTURE)
+    prior = GenerativePrior(generator, discriminator, 8, 16, support=0.5)
+    codes = prior.codes_for(np.arange(500), seed=0, distribution="normal")
+    assert codes.dtype == np.float32
+    # 4000 draws: five standard errors of mean, spread and share (.317 of them outside).
+    assert abs(codes.mean()) < 5 * 0.5 / 4000**0.5
+    assert codes.std() == pytest.approx(0.5, rel=5 / 8000**0.5)
+    share = (np.abs(codes) > 0.5).mean()
+    assert share == pytest.approx(0.3173, abs=5 * (0.3173 * 0.6827 / 4000) ** 0.5)
+    again = prior.codes_for(np.array([499, 3]), seed=0, distribution="normal")
+    np.testing.assert_array_equal(again, codes[[499, 3]])
+
+
+def test_the_stream_of_uniform_codes_is_that_of_numpy(tiny_prior):
+    expected = np.random.default_rng([4, 1, 6]).uniform(-1, 1, 8).astype(np.float32)
+    codes = tiny_prior.codes_for(np.array([6]), seed=4, stream=1)
+    np.testing.assert_array_equal(codes[0], expected)
+
+
+def test_an_unknown_distribution_is_named(tiny_prior):
+    with pytest.raises(ValueError, match="uniform, normal; got 'cauchy'"):
+        tiny_prior.codes_for(np.arange(2), seed=0, distribution="cauchy")
+
+
 def test_images_come_in_bounded_batches_and_in_range(tiny_prior):
     codes = tiny_prior.codes_for(np.arange(GENERATE_BATCH + 3), seed=0)
     images = tiny_prior.generate(codes)

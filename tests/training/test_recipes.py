@@ -5,16 +5,8 @@ import json
 
 import pytest
 
-from semantic_inpaint.training.recipes import (
-    COMPARED,
-    FULL,
-    PAPER,
-    PLAIN,
-    RECIPES,
-    SLIM,
-    PriorRecipe,
-    get_recipe,
-)
+from semantic_inpaint.training.named_recipes import COMPARED, RECIPES, get_recipe
+from semantic_inpaint.training.recipes import FULL, PAPER, PLAIN, SLIM, PriorRecipe
 
 pytestmark = pytest.mark.both_backends
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.latent.objective import Objective
-from semantic_inpaint.latent.options import SearchOptions
+from semantic_inpaint.latent.options import FIRST_ORDER, SearchOptions
 from semantic_inpaint.latent.solvers.adam import Adam
 from semantic_inpaint.latent.solvers.gauss_newton import GaussNewton
 from semantic_inpaint.latent.solvers.lbfgs import LimitedMemory
@@ -57,4 +57,10 @@ def make_solver(objective: Objective, options: SearchOptions) -> Solver:
     Raises:
         ValueError: The method cannot minimise this objective.
     """
+    interval = getattr(objective, "prior_interval", 1)
+    if interval > 1 and options.method not in FIRST_ORDER:
+        raise ValueError(
+            f"`prior_interval` {interval} is for {' and '.join(FIRST_ORDER)}; "
+            f"{options.method!r} needs one loss at all steps. Set it to 1."
+        )
     return SOLVERS[options.method](objective, options)

@@ -42,13 +42,16 @@ class Adam:
     def init(self, z: Tensor) -> AdamState:
         """Begin at `z`, with moments of zero."""
         zero = ops.zeros_like(z)
-        record = new_record(z, self.options.num_steps)
+        options = self.options
+        record = new_record(z, options.num_steps, result=options.result)
         return AdamState(self.descent.parameters(z), zero, zero, record)
 
     def step(self, state: AdamState, rows: Rows, active: Tensor) -> AdamState:
         """Evaluate, descend, return to the support of the prior."""
         count = state.record.count
-        codes, loss, gradient = self.descent.evaluate(state.parameters, rows, count)
+        codes, loss, gradient = self.descent.evaluate(
+            state.parameters, rows, state.record, active
+        )
         done = ops.cast(count, "float32")[:, None]
         (parameters,), moments = adam_update(
             [state.parameters],

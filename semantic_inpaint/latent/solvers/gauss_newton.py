@@ -84,8 +84,10 @@ class GaussNewton:
 
     def init(self, z: Tensor) -> GaussNewtonState:
         """Begin at `z`."""
+        options = self.options
         damping = ops.full_like(z[:, 0], FIRST_DAMPING)
-        return GaussNewtonState(z, damping, new_record(z, self.options.num_steps))
+        record = new_record(z, options.num_steps, result=options.result)
+        return GaussNewtonState(z, damping, record)
 
     def step(
         self, state: GaussNewtonState, rows: Rows, active: Tensor

@@ -68,6 +68,7 @@ class LimitedMemory:
 
     def init(self, z: Tensor) -> LbfgsState:
         """Begin at `z`, without a memory."""
+        options = self.options
         none = ops.zeros((1, MEMORY, 1), "float32") * z[:, None]
         return LbfgsState(
             z=z,
@@ -76,7 +77,7 @@ class LimitedMemory:
             moves=none,
             bends=none,
             stuck=ops.zeros_like(z[:, 0], dtype="bool"),
-            record=new_record(z, self.options.num_steps),
+            record=new_record(z, options.num_steps, result=options.result),
         )
 
     def step(self, state: LbfgsState, rows: Rows, active: Tensor) -> LbfgsState:

@@ -46,13 +46,16 @@ class Nesterov:
 
     def init(self, z: Tensor) -> NesterovState:
         """Begin at `z`, at rest."""
-        record = new_record(z, self.options.num_steps)
+        options = self.options
+        record = new_record(z, options.num_steps, result=options.result)
         return NesterovState(self.descent.parameters(z), ops.zeros_like(z), record)
 
     def step(self, state: NesterovState, rows: Rows, active: Tensor) -> NesterovState:
         """Evaluate, descend, return to the support of the prior."""
         count = state.record.count
-        codes, loss, gradient = self.descent.evaluate(state.parameters, rows, count)
+        codes, loss, gradient = self.descent.evaluate(
+            state.parameters, rows, state.record, active
+        )
         velocity = MOMENTUM * state.velocity - self.descent.rate(count) * gradient
         ahead = (1.0 + MOMENTUM) * velocity - MOMENTUM * state.velocity
         return NesterovState(

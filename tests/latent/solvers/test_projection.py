@@ -49,7 +49,7 @@ def options_of(method, projection, **changes):
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.5])
-@pytest.mark.parametrize("projection", PROJECTIONS)
+@pytest.mark.parametrize("projection", [p for p in PROJECTIONS if p != "none"])
 @pytest.mark.parametrize("method", FIRST_ORDER)
 def test_only_codes_in_the_support_are_ever_looked_at(method, projection, noise):
     start, target = draw(reach=3 * SUPPORT)
@@ -68,6 +68,21 @@ def test_a_minimum_inside_is_found_whatever_the_projection(method, projection):
         QUADRATIC, 0.5 * start, target, options_of(method, projection)
     )
     np.testing.assert_allclose(solution.z, target, atol=5e-3)
+
+
+@pytest.mark.parametrize("method", FIRST_ORDER)
+def test_without_a_projection_a_minimum_beyond_the_support_is_reached(method):
+    start, target = draw(reach=3 * SUPPORT)
+    assert np.abs(target).max() > 2 * SUPPORT
+    solution = search_latent(QUADRATIC, start, target, options_of(method, "none"))
+    np.testing.assert_allclose(solution.z, target, atol=5e-3)
+
+
+def test_without_a_projection_noise_is_not_clipped_either():
+    start, target = draw(reach=1.0)
+    options = options_of("adam", "none", noise=9.0, num_steps=2, learning_rate=1e-6)
+    solution = search_latent(Watched(), start, target, options)
+    assert not np.isfinite(solution.trace[:, 0]).any()
 
 
 def test_tanh_begins_where_it_was_told_to():

@@ -2,15 +2,22 @@ import numpy as np
 import pytest
 from keras import ops
 
-from semantic_inpaint.latent.solvers.record import new_record, seen, settled, stepped
+from semantic_inpaint.latent.solvers.record import (
+    last_loss,
+    new_record,
+    seen,
+    settled,
+    stepped,
+)
 
 pytestmark = pytest.mark.both_backends
 
 
-def record_of(*courses, num_steps=12):
+def record_of(*courses, num_steps=12, result="best"):
     """Enter one course of losses a row, all of the same length."""
     losses = np.array(courses, np.float32).T
-    record = new_record(np.zeros((losses.shape[1], 2), np.float32), num_steps)
+    start = np.zeros((losses.shape[1], 2), np.float32)
+    record = new_record(start, num_steps, result=result)
     for step, loss in enumerate(losses):
         codes = np.full((len(loss), 2), step, np.float32)
         record = stepped(record, ops.convert_to_tensor(codes), loss)
@@ -36,6 +43,38 @@ def test_the_best_code_and_the_course_are_kept_of_each_row():
     np.testing.assert_array_equal(ops.convert_to_numpy(last.count), [3, 3])
     np.testing.assert_array_equal(ops.convert_to_numpy(last.trace)[:, 3], [0, 9])
     np.testing.assert_array_equal(ops.convert_to_numpy(last.best_loss), [0, 4])
+
+
+def test_the_latest_code_of_a_finite_loss_stands_for_the_best_where_asked():
+    codes = [np.full((3, 2), step, np.float32) for step in range(3)]
+    losses = np.float32([[3, 3, np.nan], [1, 1, 5], [2, np.nan, np.inf]])
+    record = new_record(codes[0], 4, result="last")
+    for z, loss in zip(codes, losses, strict=True):
+        record = stepped(record, z, loss)
+    np.testing.assert_array_equal(ops.convert_to_numpy(record.best_loss), [2, 1, 5])
+    np.testing.assert_array_equal(ops.convert_to_numpy(record.best_z)[:, 0], [2, 1, 1])
+
+
+def test_which_code_is_kept_does_not_change_when_a_search_ends():
+    course = [100, 50, 49, 60, 50, 70, 50, 80]
+    for length in range(1, len(course) + 1):
+        for tolerance in (0.001, 0.02):
+            best, last = (
+                ended(record_of(course[:length], result=result), tolerance)
+                for result in ("best", "last")
+            )
+            assert best == last
+
+
+def test_the_last_loss_is_that_of_the_last_step():
+    assert ops.convert_to_numpy(
+        last_loss(record_of([3, 1, 2], [5, 6, 4]))
+    ).tolist() == [
+        2,
+        4,
+    ]
+    begun = new_record(np.zeros((2, 2), np.float32), 3)
+    assert np.isinf(ops.convert_to_numpy(last_loss(begun))).all()
 
 
 def test_a_search_ends_when_the_window_brought_less_than_the_tolerance():

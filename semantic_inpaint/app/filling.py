@@ -1,0 +1,105 @@
+"""Fill holes batch by batch, and hand each batch on to the records and to disk."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rich.console import Console
+
+from semantic_inpaint.app.animation import save_animation
+from semantic_inpaint.app.diagnostics import diagnose
+from semantic_inpaint.app.inputs import Holes, Images
+from semantic_inpaint.app.methods import Methods
+from semantic_inpaint.app.options import RunOptions
+from semantic_inpaint.app.progress import search_progress
+from semantic_inpaint.app.results import FIGURE_ROWS, MaskRecord, mask_file
+from semantic_inpaint.app.several import SeveralRecord
+from semantic_inpaint.inpainters import Inpainter
+from semantic_inpaint.inpainters.several import inpaint_several
+from semantic_inpaint.latent.course import SearchCourse
+from semantic_inpaint.problem import InpaintingProblem, InpaintingResult
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Filling:
+    """What is filled, how, and where to.
+
+    Attributes:
+        folder: Of the results.
+        methods: To make the method for each mask.
+        images: To fill.
+        kinds: The masks.
+        options: The words of the command.
+        console: For progress.
+    """
+
+    folder: Path
+    methods: Methods
+    images: Images
+    kinds: list[Holes]
+    options: RunOptions
+    console: Console
+
+    def run(self) -> list[MaskRecord]:
+        """Fill all; only what the tables need stays in memory."""
+        inpainters = [self.methods.make(holes.consensus_weight) for holes in self.kinds]
+        size = self.methods.batch_size
+        starts = range(0, len(self.images.names), size)
+        total = len(starts) * sum(inpainter.num_steps for inpainter in inpainters)
+        records = []
+        with search_progress(self.console, total) as progress:
+            for holes, inpainter in zip(self.kinds, inpainters, strict=True):
+                record = MaskRecord(holes.name)
+                for start in starts:
+                    rows = slice(start, start + size)
+                    self._fill(record, holes, inpainter, rows, progress)
+                records.append(record)
+        return records
+
+    def _fill(
+        self,
+        record: MaskRecord,
+        holes: Holes,
+        inpainter: Inpainter,
+        rows: slice,
+        progress: object,
+    ) -> None:
+        batch, known = self.images.take(rows), holes.known[rows]
+        problem = InpaintingProblem(batch.pixels, known, batch.indices)
+        seed, course = self.options.seed, SearchCourse()
+        result = inpainter.inpaint(problem, seed=seed, progress=progress, watch=course)
+        diagnoses = diagnose(
+            problem,
+            result,
+            course,
+            prior=self.methods.prior,
+            second_look=self.options.diagnose,
+            seed=seed,
+        )
+        several = None
+        if self.options.num_samples > 1:
+            several = self._several(holes, problem, result)
+        record.add(self.folder, result, batch, known, diagnoses, several)
+        if self.options.animate and rows.start == 0:
+            name = mask_file("search.gif", holes.name, len(self.kinds))
+            save_animation(
+                self.folder / name,
+                course,
+                problem.take(slice(FIGURE_ROWS)),
+                prior=self.methods.prior,
+                operator=self.methods.search.operator,
+            )
+
+    def _several(
+        self, holes: Holes, problem: InpaintingProblem, result: InpaintingResult
+    ) -> SeveralRecord:
+        found = inpaint_several(
+            self.methods.make_plain(holes.consensus_weight),
+            problem,
+            num_samples=self.options.num_samples,
+            way=self.options.way,
+            seed=self.options.seed,
+            answer=result,
+        )
+        return SeveralRecord(found)
