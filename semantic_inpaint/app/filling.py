@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -63,7 +64,7 @@ class Filling:
         holes: Holes,
         inpainter: Inpainter,
         rows: slice,
-        progress: object,
+        progress: Callable[[str, int], None],
     ) -> None:
         batch, known = self.images.take(rows), holes.known[rows]
         problem = InpaintingProblem(batch.pixels, known, batch.indices)

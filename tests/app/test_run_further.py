@@ -1,12 +1,27 @@
 """`run` with what goes beyond one search: answers, restarts, a third stage, devices."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from semantic_inpaint.app.run import main
+
+ROOT = Path(__file__).resolve().parents[2]
+# A processor divided in two stands for two GPUs.
+ON_TWO = """
+import sys
+import tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+parts = 2 * [tf.config.LogicalDeviceConfiguration()]
+tf.config.set_logical_device_configuration(cpu, parts)
+from semantic_inpaint.app.run import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -60,6 +75,22 @@ def test_a_device_by_name_gives_the_figures_of_the_default(run, tmp_path):
     folder.rename(tmp_path / "default")
     _, named = run("--device", "cpu")
     assert named["means"] == found["means"]
+
+
+def test_all_devices_share_the_images_and_give_the_figures_of_one(
+    run, tiny_prior_folder, tmp_path
+):
+    _, found = run()
+    words = ["--prior", tiny_prior_folder, "--out", tmp_path / "two", "--steps", 8]
+    words += ["--mask", "center", "--limit", 2, "--device", "all"]
+    subprocess.run(
+        [sys.executable, "-c", ON_TWO, *map(str, words)], cwd=ROOT, check=True
+    )
+    metrics = json.loads((tmp_path / "two" / "metrics.json").read_text())
+    means = metrics["masks"]["center"]["means"]["refined"]["hole"]
+    expected = found["means"]["refined"]["hole"]
+    # Batches of one and of two round differently.
+    assert means == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_device_that_is_not_there_is_refused(tiny_prior_folder, tmp_path, capsys):
