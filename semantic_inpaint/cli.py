@@ -11,7 +11,11 @@ from collections.abc import Callable, Sequence
 from semantic_inpaint import __version__
 from semantic_inpaint.app.refusal import USAGE_ERROR
 
-COMMANDS = {"run": "fill the holes of images, save the results and their metrics"}
+COMMANDS = {
+    "run": "fill the holes of images, save the results and their metrics",
+    "benchmark": "compare methods on masks and images, record every answer",
+    "report": "tables, figures and a page from the records of a benchmark",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,6 +50,14 @@ def _load(command: str) -> Callable[[Sequence[str]], int]:
         from semantic_inpaint.app import run
 
         return run.main
+    if command == "benchmark":
+        from semantic_inpaint.app import benchmark
+
+        return benchmark.main
+    if command == "report":
+        from semantic_inpaint.app import report
+
+        return report.main
     raise ValueError(f"No module for the command {command!r}; add it here.")
 
 

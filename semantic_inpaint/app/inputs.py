@@ -89,7 +89,7 @@ def read_images(options: RunOptions, size: int) -> Images:
         left = None if options.limit is None else options.limit - len(names)
         if left == 0:
             break
-        if _is_packed(path):
+        if is_packed(path):
             pixels, found = _read_packed(path, options.partition, left, size)
             said = [""] * len(found)
         elif options.partition is not None:
@@ -152,7 +152,8 @@ def _examples(count: int, size: int) -> Images:
     )
 
 
-def _is_packed(path: Path) -> bool:
+def is_packed(path: Path) -> bool:
+    """Whether a path is the folder of a packed set."""
     return (path / MANIFEST_FILE).is_file() and (path / IMAGES_FILE).is_file()
 
 

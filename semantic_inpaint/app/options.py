@@ -27,8 +27,9 @@ class RunOptions:
     """random-square, big-random-square, stripes, left, center, random, all, or an image
     file (white = missing)."""
     method: str | None = None
-    """semantic (search, blend), refined (and again on what was blended) or encoder (one
-    pass of a network, for priors that have one); default: what the preset is for."""
+    """semantic (search, blend), refined (and again on what was blended), plain (as many
+    steps, without that) or encoder (one pass of a network, for priors that have one);
+    default: what the preset is for."""
     preset: str = "fast"
     """fast; the papers to the letter: malesevic (1500 + 1500 steps), yeh; or what a
     public code does: moodoki, moodoki-extensions, chengbinjin, bamos, krntneja,
@@ -133,6 +134,13 @@ class RunOptions:
 
     def _check_together(self) -> None:
         """Refuse words that contradict each other."""
+        from semantic_inpaint.inpainters.classical import CLASSICAL
+
+        if self.method in CLASSICAL:
+            raise ValueError(
+                f"--method {self.method} draws on no prior, and this command shows "
+                "what one finds; see the command benchmark."
+            )
         for word, given in (
             ("--animate", self.animate),
             ("--num-samples", self.num_samples > 1),

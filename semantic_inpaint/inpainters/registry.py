@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from semantic_inpaint.inpainters.classical import CLASSICAL
 from semantic_inpaint.inpainters.encoded import EncoderInpainter
 from semantic_inpaint.inpainters.semantic import SemanticInpainter
 from semantic_inpaint.inpainters.stages import Watcher
@@ -55,12 +56,26 @@ def _semantic(
 def _refined(
     prior: GenerativePrior, options: InversionOptions, encoder: LatentEncoder | None
 ) -> Inpainter:
+    _require_second("refined", options)
+    return SemanticInpainter(prior, options, encoder)
+
+
+def _plain(
+    prior: GenerativePrior, options: InversionOptions, encoder: LatentEncoder | None
+) -> Inpainter:
+    """As many steps as both stages have, all of them of stage 1 (table 2's control)."""
+    _require_second("plain", options)
+    first = dataclasses.replace(options.first, num_steps=options.num_steps())
+    options = dataclasses.replace(options, first=first, second=None)
+    return SemanticInpainter(prior, options, encoder)
+
+
+def _require_second(method: str, options: InversionOptions) -> None:
     if options.second is None:
         raise ValueError(
-            "the method 'refined' needs a second stage, which this preset has not; "
+            f"the method {method!r} needs a second stage, which this preset has not; "
             "use the method 'semantic', or another preset."
         )
-    return SemanticInpainter(prior, options, encoder)
 
 
 def _encoder(
@@ -75,11 +90,34 @@ def _encoder(
     )
 
 
+def _without_prior(method: str) -> Maker:
+    return lambda prior, options, encoder: CLASSICAL[method]()
+
+
 METHODS: dict[str, Maker] = {
     "semantic": _semantic,
     "refined": _refined,
+    "plain": _plain,
     "encoder": _encoder,
+    **{method: _without_prior(method) for method in CLASSICAL},
 }
+
+
+def check_method(method: str) -> None:
+    """Check that a method is registered.
+
+    Raises:
+        ValueError: It is not; the message has the nearest right name.
+    """
+    if method not in METHODS:
+        near = difflib.get_close_matches(method, METHODS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}.{hint}")
+
+
+def needs_prior(method: str) -> bool:
+    """Say whether a registered method draws on a prior; the classical ones do not."""
+    return method not in CLASSICAL
 
 
 def find_encoder(
@@ -108,24 +146,28 @@ def make_inpainter(
 
     Args:
         method: `"semantic"` (Yeh et al.: invert, blend), `"refined"` (Malesevic et
-            al.: invert, blend, refine, blend) or `"encoder"` (encode, generate,
-            blend: no search); None: whichever of the first two the preset is for.
-        prior: A prior, the name of a shipped one, or its folder.
+            al.: invert, blend, refine, blend), `"plain"` (the paper's control: as
+            many steps as `"refined"`, all of the first stage), `"encoder"` (encode,
+            generate, blend: no search), or a classical one, without a network:
+            `"mean"`, `"biharmonic"`, `"telea"`, `"navier-stokes"`, `"patchmatch"`.
+            None: `"semantic"` or `"refined"`, whichever the preset is for.
+        prior: A prior, the name of a shipped one, or its folder; a classical method
+            loads none.
         preset: Options, or the name of a preset; of these, `"encoder"` takes how to
-            blend, and the size of a batch.
+            blend, and the size of a batch, and a classical method nothing.
         encoder: Of the prior; default: the one beside it, where one is needed.
 
     Raises:
         ValueError: An unknown method, prior or preset, or two that do not go together;
             or the prior has no encoder where one is needed.
+        ImportError: The library of a classical method is not installed.
     """
     options = get_preset(preset) if isinstance(preset, str) else preset
     if method is None:
         method = "semantic" if options.second is None else "refined"
-    if method not in METHODS:
-        near = difflib.get_close_matches(method, METHODS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}.{hint}")
+    check_method(method)
+    if not needs_prior(method):
+        return CLASSICAL[method]()
     if not isinstance(prior, GenerativePrior):
         prior = load_prior(prior)
     if encoder is None:

@@ -1,12 +1,24 @@
-"""Which pixels are known: the six published hole patterns and mask files."""
+"""Which pixels are known: published hole patterns, brush strokes, and mask files."""
 
 from semantic_inpaint.masks.files import load_known, save_known
+from semantic_inpaint.masks.freeform import (
+    FREE_FORM_GROUPS,
+    FreeFormGroup,
+    brush_strokes,
+    make_free_form,
+)
 from semantic_inpaint.masks.holes import (
     center_hole,
     left_half,
     random_pixels,
     random_square,
     stripes,
+)
+from semantic_inpaint.masks.pack import (
+    PackGroup,
+    load_manifest,
+    load_pack,
+    write_pack,
 )
 from semantic_inpaint.masks.patterns import (
     PATTERNS,
@@ -18,17 +30,25 @@ from semantic_inpaint.masks.patterns import (
 from semantic_inpaint.masks.validation import validate_known
 
 __all__ = [
+    "FREE_FORM_GROUPS",
     "PATTERNS",
+    "FreeFormGroup",
     "MaskPattern",
+    "PackGroup",
+    "brush_strokes",
     "center_hole",
     "consensus_weight_for",
     "get_pattern",
     "left_half",
     "load_known",
+    "load_manifest",
+    "load_pack",
+    "make_free_form",
     "make_known",
     "random_pixels",
     "random_square",
     "save_known",
     "stripes",
     "validate_known",
+    "write_pack",
 ]

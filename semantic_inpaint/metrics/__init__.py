@@ -16,13 +16,17 @@ from semantic_inpaint.metrics.distribution import (
     nearest_neighbours,
     precision_recall,
 )
+from semantic_inpaint.metrics.inception import InceptionScore, inception_score
+from semantic_inpaint.metrics.perceptual import perceptual_distance
 from semantic_inpaint.metrics.pixel import (
+    l1_percent,
     mean_absolute_error,
     mean_psnr,
     mean_squared_error,
     peak_signal_to_noise_ratio,
     pooled_psnr,
     psnr_from_mse,
+    root_mean_squared_error,
 )
 from semantic_inpaint.metrics.realism import realism_scores
 from semantic_inpaint.metrics.seam import relative_seam_energy, seam_energy
@@ -37,6 +41,7 @@ from semantic_inpaint.metrics.variety import (
 __all__ = [
     "DETECTOR",
     "DensityCoverage",
+    "InceptionScore",
     "KernelDistance",
     "PrecisionRecall",
     "aggregate",
@@ -45,7 +50,9 @@ __all__ = [
     "finds_face",
     "frechet_distance",
     "hole_diversity",
+    "inception_score",
     "kernel_distance",
+    "l1_percent",
     "mean_absolute_error",
     "mean_psnr",
     "mean_squared_error",
@@ -53,11 +60,13 @@ __all__ = [
     "nearest_neighbours",
     "oracle_choice",
     "peak_signal_to_noise_ratio",
+    "perceptual_distance",
     "pooled_psnr",
     "precision_recall",
     "psnr_from_mse",
     "realism_scores",
     "relative_seam_energy",
+    "root_mean_squared_error",
     "seam_energy",
     "similarity_map",
     "uncertainty_map",

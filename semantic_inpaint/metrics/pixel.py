@@ -1,4 +1,4 @@
-"""Errors pixel by pixel: MAE, MSE and both kinds of mean PSNR.
+"""Errors pixel by pixel: MAE, MSE, RMSE, L1% and both kinds of mean PSNR.
 
 `region` chooses the pixels that count: `~known` for the hole alone, None for the whole
 image. An average over the whole image is smaller by the hole share where the known
@@ -70,6 +70,49 @@ def mean_squared_error(
     validate_images(images, reference, region, data_range)
     difference = _difference(images, reference) * (scale / data_range)
     return _region_mean(difference**2, region)
+
+
+def root_mean_squared_error(
+    images: np.ndarray,
+    reference: np.ndarray,
+    region: np.ndarray | None = None,
+    *,
+    scale: float = 255.0,
+    data_range: float = 1.0,
+) -> np.ndarray:
+    """Root of `mean_squared_error`, image by image.
+
+    Arguments and errors are those of `mean_squared_error`. The mean of the results is
+    not the root of the mean squared error, but below it.
+
+    Returns:
+        float64 `[B]`, in [0, `scale`].
+    """
+    return np.sqrt(
+        mean_squared_error(
+            images, reference, region, scale=scale, data_range=data_range
+        )
+    )
+
+
+def l1_percent(
+    images: np.ndarray,
+    reference: np.ndarray,
+    region: np.ndarray | None = None,
+    *,
+    data_range: float = 1.0,
+) -> np.ndarray:
+    """Mean absolute difference in percent of white, image by image.
+
+    Liu et al. 2018 (partial convolutions), table 1, as l1(%); there over the whole
+    image. Arguments and errors are those of `mean_absolute_error`.
+
+    Returns:
+        float64 `[B]`, in [0, 100].
+    """
+    return mean_absolute_error(
+        images, reference, region, scale=100.0, data_range=data_range
+    )
 
 
 def peak_signal_to_noise_ratio(

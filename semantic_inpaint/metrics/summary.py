@@ -1,10 +1,11 @@
-"""All metrics of a batch, in the hole and in the whole image, and their means."""
+"""All metrics of a batch, in the hole, outside of it and overall, and their means."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from semantic_inpaint.metrics.pixel import (
+    l1_percent,
     mean_absolute_error,
     mean_squared_error,
     psnr_from_mse,
@@ -13,11 +14,14 @@ from semantic_inpaint.metrics.structural import similarity_map
 
 Evaluation = Mapping[str, Mapping[str, Sequence[float]]]
 
+REGIONS = ("hole", "known", "image")
+METRICS = ("mae", "mse", "rmse", "psnr", "mssim", "l1_percent")
+
 
 def evaluate(
     completed: np.ndarray, reference: np.ndarray, known: np.ndarray
 ) -> dict[str, dict[str, list[float]]]:
-    """Measure each completed image twice: in its hole and as a whole.
+    """Measure each completed image in its hole, outside of it, and as a whole.
 
     Args:
         completed: float `[B, H, W, C]` in [0, 1], H and W at least 11.
@@ -25,8 +29,11 @@ def evaluate(
         known: bool `[B, H, W]`, True where the pixel was observed.
 
     Returns:
-        Under `"hole"` and `"image"`: `"mae"` and `"mse"` on the scale to 255, `"psnr"`
-        (inf for an exact image) and `"mssim"`, each a list with one value per image.
+        Under `"hole"`, `"known"` and `"image"`: `"mae"`, `"mse"` and `"rmse"` on the
+        scale to 255, `"psnr"` (inf where exact, as known pixels are that a method
+        left alone), `"mssim"` (its windows see 5 pixels beyond the region) and
+        `"l1_percent"`, each a list with one value per image. What an image without a
+        known pixel has under `"known"` is NaN.
 
     Raises:
         TypeError: The images are not floating-point, or `known` is not boolean.
@@ -39,16 +46,22 @@ def evaluate(
             f"{getattr(known, 'dtype', type(known).__name__)}."
         )
     similarity = similarity_map(completed, reference)
-    results = {}
-    for name, region in (("hole", ~known), ("image", np.ones_like(known))):
-        mse = mean_squared_error(completed, reference, region)
-        results[name] = {
-            "mae": mean_absolute_error(completed, reference, region).tolist(),
-            "mse": mse.tolist(),
-            "psnr": psnr_from_mse(mse).tolist(),
-            "mssim": similarity.mean(axis=(1, 2), where=region).tolist(),
-        }
-    return results
+    results = {
+        "hole": _measure(completed, reference, ~known, similarity),
+        "known": {metric: np.full(len(known), np.nan) for metric in METRICS},
+        "image": _measure(completed, reference, np.ones_like(known), similarity),
+    }
+    given = known.any(axis=(1, 2))
+    if given.any():
+        found = _measure(
+            completed[given], reference[given], known[given], similarity[given]
+        )
+        for metric, values in found.items():
+            results["known"][metric][given] = values
+    return {
+        region: {metric: values.tolist() for metric, values in of_region.items()}
+        for region, of_region in results.items()
+    }
 
 
 def aggregate(*evaluations: Evaluation) -> dict[str, dict[str, float]]:
@@ -58,28 +71,50 @@ def aggregate(*evaluations: Evaluation) -> dict[str, dict[str, float]]:
         *evaluations: Results of `evaluate`, batches of any sizes.
 
     Returns:
-        Under `"hole"` and `"image"`: the means `"mae"`, `"mse"`, `"mssim"`,
-        `"psnr_mean"` (the mean of the PSNR; inf as soon as one image is exact) and
-        `"psnr_pooled"` (the PSNR of the mean MSE, the kind that the paper prints).
+        Under `"hole"`, `"known"` and `"image"`: the means over the images `"mae"`,
+        `"mse"`, `"rmse"`, `"mssim"`, `"l1_percent"`, `"psnr_mean"` (the mean of the
+        PSNR; inf as soon as one image is exact) and `"psnr_pooled"` (the PSNR of the
+        mean MSE, the kind that the paper prints). Under `"known"` they are NaN where
+        an image has no known pixel.
 
     Raises:
         ValueError: There is no image at all.
     """
     results = {}
-    for name in ("hole", "image"):
-        values = {
-            metric: np.concatenate(
-                [batch[name][metric] for batch in evaluations] or [[]]
-            )
-            for metric in ("mae", "mse", "psnr", "mssim")
+    for name in REGIONS:
+        means = {
+            metric: _mean([batch[name][metric] for batch in evaluations])
+            for metric in METRICS
         }
-        if values["mse"].size == 0:
-            raise ValueError("no image to aggregate. Pass a result of `evaluate`.")
-        results[name] = {
-            "mae": float(values["mae"].mean()),
-            "mse": float(values["mse"].mean()),
-            "mssim": float(values["mssim"].mean()),
-            "psnr_mean": float(values["psnr"].mean()),
-            "psnr_pooled": float(psnr_from_mse(values["mse"].mean())),
-        }
+        means["psnr_mean"] = means.pop("psnr")
+        undefined = np.isnan(means["mse"])
+        means["psnr_pooled"] = (
+            np.nan if undefined else float(psnr_from_mse(means["mse"]))
+        )
+        results[name] = means
     return results
+
+
+def _measure(
+    completed: np.ndarray,
+    reference: np.ndarray,
+    region: np.ndarray,
+    similarity: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Give `METRICS` over one region of each image, float64 `[B]` each."""
+    mse = mean_squared_error(completed, reference, region)
+    return {
+        "mae": mean_absolute_error(completed, reference, region),
+        "mse": mse,
+        "rmse": np.sqrt(mse),
+        "psnr": psnr_from_mse(mse),
+        "mssim": similarity.mean(axis=(1, 2), where=region),
+        "l1_percent": l1_percent(completed, reference, region),
+    }
+
+
+def _mean(batches: list[Sequence[float]]) -> float:
+    values = np.concatenate(batches or [[]])
+    if values.size == 0:
+        raise ValueError("no image to aggregate. Pass a result of `evaluate`.")
+    return float(values.mean())

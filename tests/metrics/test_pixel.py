@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from skimage.metrics import mean_squared_error as skimage_mse
+from skimage.metrics import normalized_root_mse
 from skimage.metrics import peak_signal_noise_ratio as skimage_psnr
 
 from semantic_inpaint.metrics import (
+    l1_percent,
     mean_absolute_error,
     mean_psnr,
     mean_squared_error,
@@ -11,9 +13,17 @@ from semantic_inpaint.metrics import (
     peak_signal_to_noise_ratio,
     pooled_psnr,
     psnr_from_mse,
+    root_mean_squared_error,
 )
 
-METRICS = [mean_absolute_error, mean_squared_error, peak_signal_to_noise_ratio, mssim]
+METRICS = [
+    mean_absolute_error,
+    mean_squared_error,
+    root_mean_squared_error,
+    l1_percent,
+    peak_signal_to_noise_ratio,
+    mssim,
+]
 
 
 def batch(count=3, height=13, width=17, channels=3, seed=0):
@@ -37,6 +47,15 @@ def test_mse_and_psnr_agree_with_scikit_image():
         [skimage_mse(255 * image, 255 * truth) for image, truth in pairs],
         rtol=1e-12,  # the same sum in another order
     )
+    # "min-max" divides by the range of the reference, so that it may be undone.
+    np.testing.assert_allclose(
+        root_mean_squared_error(images, reference),
+        [
+            255 * normalized_root_mse(t, i, normalization="min-max") * np.ptp(t)
+            for i, t in pairs
+        ],
+        rtol=1e-12,
+    )
     np.testing.assert_allclose(
         peak_signal_to_noise_ratio(images, reference),
         [skimage_psnr(truth, image, data_range=1) for image, truth in pairs],
@@ -53,6 +72,10 @@ def test_a_constant_offset_gives_the_closed_forms():
     np.testing.assert_allclose(
         mean_squared_error(images, reference), [25.5**2, 51.0**2], **close
     )
+    np.testing.assert_allclose(
+        root_mean_squared_error(images, reference), [25.5, 51.0], **close
+    )
+    np.testing.assert_allclose(l1_percent(images, reference), [10.0, 20.0], **close)
     np.testing.assert_allclose(
         peak_signal_to_noise_ratio(images, reference),
         [20.0, 20 * np.log10(5)],
@@ -86,9 +109,31 @@ def test_hole_and_known_errors_add_up_to_that_of_the_whole_image():
         np.testing.assert_allclose(whole, parts, rtol=1e-12)
 
 
+def test_l1_percent_is_the_absolute_error_in_percent_of_white():
+    images, reference = batch()
+    region = images[..., 0] > 0.5
+    np.testing.assert_allclose(
+        l1_percent(images, reference, region),
+        [
+            100 * np.abs(i - t)[r].mean()
+            for i, t, r in zip(images, reference, region, strict=True)
+        ],
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(
+        l1_percent(7 * images, 7 * reference, region, data_range=7.0),
+        l1_percent(images, reference, region),
+        rtol=1e-12,
+    )
+
+
 def test_scale_and_data_range_change_the_units_only():
     images, reference = batch()
-    for metric, power in ((mean_absolute_error, 1), (mean_squared_error, 2)):
+    for metric, power in (
+        (mean_absolute_error, 1),
+        (mean_squared_error, 2),
+        (root_mean_squared_error, 1),
+    ):
         expected = metric(images, reference)
         np.testing.assert_allclose(
             metric(images, reference, scale=1.0) * 255**power, expected, rtol=1e-12

@@ -4,12 +4,14 @@ import pytest
 from semantic_inpaint.metrics import (
     aggregate,
     evaluate,
+    l1_percent,
     mean_absolute_error,
     mean_psnr,
     mean_squared_error,
     mssim,
     peak_signal_to_noise_ratio,
     pooled_psnr,
+    root_mean_squared_error,
 )
 
 
@@ -22,16 +24,24 @@ def batch(count=4):
     return completed, reference, known
 
 
-def test_evaluate_gives_every_metric_in_the_hole_and_in_the_whole_image():
+def disturbed():
+    """A batch whose known pixels are off, too."""
     completed, reference, known = batch()
+    return 0.9 * completed, reference, known
+
+
+def test_evaluate_gives_every_metric_in_every_region():
+    completed, reference, known = disturbed()
     results = evaluate(completed, reference, known)
-    assert list(results) == ["hole", "image"]
-    for name, region in (("hole", ~known), ("image", None)):
+    assert list(results) == ["hole", "known", "image"]
+    for name, region in (("hole", ~known), ("known", known), ("image", None)):
         for metric, function in (
             ("mae", mean_absolute_error),
             ("mse", mean_squared_error),
+            ("rmse", root_mean_squared_error),
             ("psnr", peak_signal_to_noise_ratio),
             ("mssim", mssim),
+            ("l1_percent", l1_percent),
         ):
             values = results[name].pop(metric)
             assert all(type(value) is float for value in values)
@@ -52,15 +62,41 @@ def test_with_exact_known_pixels_the_image_error_is_the_hole_error_times_its_sha
         )
 
 
-def test_aggregate_gives_the_means_and_both_kinds_of_psnr():
+def test_pixels_that_were_left_alone_have_no_error():
     completed, reference, known = batch()
+    found = evaluate(completed, reference, known)["known"]
+    for metric in ("mae", "mse", "rmse", "l1_percent"):
+        assert found[metric] == [0.0] * 4
+    assert found["psnr"] == [np.inf] * 4
+    # Windows at the seam see the hole.
+    assert all(0.5 < value < 1.0 for value in found["mssim"])
+
+
+def test_an_image_without_a_known_pixel_has_no_error_there_and_spares_the_others():
+    completed, reference, known = disturbed()
+    whole = evaluate(completed, reference, known)
+    known[1] = False
+    results = evaluate(completed, reference, known)
+    for metric, values in results["known"].items():
+        assert np.isnan(values).tolist() == [False, True, False, False]
+        assert values[0] == whole["known"][metric][0]
+    assert results["hole"]["mse"][1] == results["image"]["mse"][1]
+    means = aggregate(results)
+    assert np.isnan(list(means["known"].values())).all()
+    assert np.isfinite(list(means["hole"].values())).all()
+
+
+def test_aggregate_gives_the_means_and_both_kinds_of_psnr():
+    completed, reference, known = disturbed()
     results = evaluate(completed, reference, known)
     means = aggregate(results)
-    for name, region in (("hole", ~known), ("image", None)):
+    for name, region in (("hole", ~known), ("known", known), ("image", None)):
         assert means[name] == pytest.approx(
             {
                 "mae": np.mean(results[name]["mae"]),
                 "mse": np.mean(results[name]["mse"]),
+                "rmse": np.mean(results[name]["rmse"]),
+                "l1_percent": np.mean(results[name]["l1_percent"]),
                 "mssim": np.mean(results[name]["mssim"]),
                 "psnr_mean": mean_psnr(completed, reference, region),
                 "psnr_pooled": pooled_psnr(completed, reference, region),
@@ -70,14 +106,14 @@ def test_aggregate_gives_the_means_and_both_kinds_of_psnr():
 
 
 def test_aggregate_of_uneven_batches_is_that_of_all_their_images():
-    completed, reference, known = batch()
+    completed, reference, known = disturbed()
     parts = [
         evaluate(completed[rows], reference[rows], known[rows])
         for rows in (slice(0, 1), slice(1, 4))
     ]
     whole = aggregate(evaluate(completed, reference, known))
     joined = aggregate(*parts)
-    for name in ("hole", "image"):
+    for name in ("hole", "known", "image"):
         assert joined[name] == pytest.approx(whole[name], rel=1e-12)
 
 
