@@ -187,7 +187,7 @@ SLIM_END = dataclasses.replace(
 `slim`)."""
 
 SAMPLES = dataclasses.replace(
-    PLAIN, generator_width=384, discriminator_width=32, num_images=320_000, seed=7
+    PLAIN, generator_width=384, discriminator_width=32, num_images=832_000, seed=7
 )
 """What draws the sample faces: of other widths and another seed than any shipped prior,
 so that none has them in its range."""
