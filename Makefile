@@ -12,7 +12,7 @@ MASK ?= center
 ARGS ?=
 
 # Most of a test's time is one core's: compiling. A file's tests stay together, so that
-# what they share is compiled once. On JAX nothing runs for long enough to be optimised.
+# what they share is compiled once.
 PARALLEL := -n auto --dist loadfile
 
 BIN := $(VENV)/bin
@@ -29,7 +29,7 @@ run: $(RUNTIME)
 test: $(DEV)
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 ifeq ($(strip $(ARGS)),)
-	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest $(PARALLEL) -m 'both_backends and not slow'
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(PARALLEL) -m 'both_backends and not slow'
 endif
 
 lint: $(DEV)

@@ -129,7 +129,7 @@ def conduct_violations(tree):
             is_global = (
                 re.fullmatch(r"(np|numpy)\.random\.\w+", name) and last not in SEEDED
             )
-            if name == "print" or is_global or name.endswith("utils.set_random_seed"):
+            if name == "print" or is_global or last == "set_random_seed":
                 found.append(f"{name}(), line {node.lineno}")
             if last == "default_rng" and not node.args and not node.keywords:
                 found.append(f"{name}() without a seed, line {node.lineno}")

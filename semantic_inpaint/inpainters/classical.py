@@ -13,15 +13,15 @@ from semantic_inpaint.images import to_uint8
 from semantic_inpaint.inpainters.stages import Watcher
 from semantic_inpaint.problem import HOLE_VALUE, InpaintingProblem, InpaintingResult
 
-# From `[H, W, 3]` in [0, 1], its hole in the mean colour, where the hole is (bool
-# `[H, W]`) and a random number to the filled image; only its hole is looked at.
-Fill = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+# From `[H, W, 3]` in [0, 1], its hole in the mean colour, and where the hole is (bool
+# `[H, W]`), to the filled image; only its hole is looked at.
+Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 # Pixels round each point that OpenCV looks at, as in its own examples.
 RADIUS = 3
 # Patches of 7 x 7, as in the examples of the package.
 PATCH_RADIUS = 3
-# The package keeps one random state for the process: seed and search are one step.
+# The package keeps one random state for the process, which every search begins anew.
 _PATCHMATCH_LOCK = threading.Lock()
 _EXTRA = "pip install 'semantic-inpaint[benchmark]'"
 
@@ -57,7 +57,7 @@ class ClassicalInpainter:
 
         Args:
             problem: Images of any size.
-            seed: Of PatchMatch, together with an image's number; else without effect.
+            seed: Taken as by every method, and without effect: nothing is drawn.
             progress: Called with `"fill"` and 1 at the end.
             watch: Taken as by every method, and never called: nothing is searched.
 
@@ -69,12 +69,11 @@ class ClassicalInpainter:
         completed = problem.images.copy()
         finite = np.ones(len(problem), bool)
         for row, hole in enumerate(problem.hole):
-            number = _random_number(seed, int(problem.indices[row]))
             # OpenCV reads in a hole that touches the border: there let it find nothing
             # but the colour that does least harm.
             image = problem.images[row].copy()
             image[hole] = mean_colour(image, hole)
-            filled = self.fill(image, hole, number)[hole]
+            filled = self.fill(image, hole)[hole]
             finite[row] = np.isfinite(filled).all()
             filled = np.clip(filled, 0.0, 1.0) if finite[row] else HOLE_VALUE
             completed[row][hole] = filled
@@ -98,7 +97,7 @@ def mean_colour(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
 def make_mean() -> ClassicalInpainter:
     """Fill with the mean colour of the known pixels."""
 
-    def fill(image: np.ndarray, hole: np.ndarray, _: int) -> np.ndarray:
+    def fill(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         return np.broadcast_to(mean_colour(image, hole), image.shape)
 
     return ClassicalInpainter("mean", fill, {})
@@ -108,7 +107,7 @@ def make_biharmonic() -> ClassicalInpainter:
     """Solve the biharmonic equation in the hole (scikit-image)."""
     from skimage.restoration import inpaint_biharmonic
 
-    def fill(image: np.ndarray, hole: np.ndarray, _: int) -> np.ndarray:
+    def fill(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         return inpaint_biharmonic(image.astype(np.float64), hole, channel_axis=-1)
 
     return ClassicalInpainter("biharmonic", fill, {})
@@ -147,9 +146,9 @@ def make_patchmatch() -> ClassicalInpainter:
     if not patchmatch.patchmatch_available:
         raise _missing("patchmatch", "PyPatchMatch with its compiled library")
 
-    def fill(image: np.ndarray, hole: np.ndarray, number: int) -> np.ndarray:
+    def fill(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+        # It begins at the package's own seed: equal images, equal answers.
         with _PATCHMATCH_LOCK:
-            patchmatch.set_random_seed(number)
             filled = patchmatch.inpaint(to_uint8(image), hole, patch_size=PATCH_RADIUS)
         return np.asarray(filled, np.float32) / np.float32(255)
 
@@ -173,7 +172,7 @@ def _opencv(method: str, flag: str) -> ClassicalInpainter:
         raise _missing(method, "OpenCV (opencv-python-headless)") from error
     algorithm = getattr(cv2, flag)
 
-    def fill(image: np.ndarray, hole: np.ndarray, _: int) -> np.ndarray:
+    def fill(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         filled = cv2.inpaint(to_uint8(image), hole.astype(np.uint8), RADIUS, algorithm)
         return filled.astype(np.float32) / np.float32(255)
 
@@ -185,9 +184,3 @@ def _missing(method: str, what: str) -> ImportError:
         f"the method {method!r} needs {what}, which is not installed; install it with "
         f"{_EXTRA}, or leave the method out."
     )
-
-
-def _random_number(seed: int, index: int) -> int:
-    """Draw 31 bits for an image, a function of the seed and its number alone."""
-    source = np.random.SeedSequence(seed, spawn_key=(index,))
-    return int(source.generate_state(1)[0] >> 1)

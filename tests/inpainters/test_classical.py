@@ -90,7 +90,7 @@ if "patchmatch" in AVAILABLE:
 def test_a_result_that_is_no_number_is_reported_and_leaves_the_hole_grey(noise):
     problem = pose(noise)
     broken = ClassicalInpainter(
-        "broken", lambda image, hole, _: np.full_like(image, np.nan), {}
+        "broken", lambda image, hole: np.full_like(image, np.nan), {}
     )
     result = broken.inpaint(problem)
     assert result.status == ("nonfinite", "nonfinite")
@@ -98,7 +98,7 @@ def test_a_result_that_is_no_number_is_reported_and_leaves_the_hole_grey(noise):
 
 
 def test_overshoot_is_cut_off_and_progress_told(noise):
-    bright = ClassicalInpainter("bright", lambda image, *_: image + 2.0, {})
+    bright = ClassicalInpainter("bright", lambda image, _: image + 2.0, {})
     told = []
     problem = pose(noise)
     result = bright.inpaint(problem, progress=lambda *words: told.append(words))
