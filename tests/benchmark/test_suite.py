@@ -167,7 +167,7 @@ def test_progress_rises_to_the_whole_and_names_what_runs(tmp_path, tiny_prior):
 def test_a_method_that_peeks_is_stopped_before_its_first_record(tmp_path, monkeypatch):
     images = noise_images()
 
-    def peek(image, hole, _):
+    def peek(image, hole):
         rows = [np.allclose(o[~hole], image[~hole]) for o in images.pixels]
         return images.pixels[int(np.argmax(rows))]
 
