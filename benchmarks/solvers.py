@@ -6,11 +6,12 @@ Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
     python -m benchmarks.solvers --data data/celeba64 --count 8 --masks center
 
 Each method fills the same holes in the first `--count` faces of partition 1 with some
-numbers of steps, and half as many in the refinement; all else is as in the preset
-`fast`, from random codes but where the line says encoder. Beside them stand `fast`
+numbers of steps in stage 1; all else is as in the preset `fast`, the refinement's 50
+steps between the layers as well (fewer where stage 1 has fewer than 150), from random
+codes but where the line says encoder. Beside them stand `fast`
 itself, the default, and the encoder without a search. Two things are read off: the
-pooled PSNR over the hole, and the loss that `fast` has in stage 1, of whatever codes a
-method found there. Both, and the time of a second call, stand beside those of the
+pooled PSNR over the hole, and the weighted absolute distance of stage 1, with the
+window of `fast`, of whatever codes a method found there. Both, and the time of a second call, stand beside those of the
 preset `malesevic` with 1500 + 1500 steps in the same run; so the six masks count alike.
 Appends to `benchmarks/results/solvers.json`, goes on there when started again, prints a
 table and draws `benchmarks/results/solvers.png`, one line a method.
@@ -35,7 +36,7 @@ from semantic_inpaint import backend
 from semantic_inpaint.images import to_network
 from semantic_inpaint.inpainters import make_inpainter
 from semantic_inpaint.latent.objective import Objective, semantic_target
-from semantic_inpaint.latent.options import SearchOptions
+from semantic_inpaint.latent.options import FIRST_ORDER, SearchOptions
 from semantic_inpaint.latent.presets import FAST, MALESEVIC, InversionOptions
 from semantic_inpaint.latent.weights import importance_weights
 from semantic_inpaint.masks import PATTERNS, make_known
@@ -48,7 +49,7 @@ RESULTS = Path(__file__).parent / "results" / "solvers.json"
 REFERENCE = "malesevic"
 # Steps of both stages from which compiling, some seconds, is no part of the time.
 LONG = 1000
-COSINE = SearchOptions(learning_rate=0.05, schedule="cosine")
+COSINE = FAST.first
 # Each line of the figure: how to search, and the steps of stage 1 at its points. Those
 # in FROM_ENCODER start at the encoder's codes and stay near them, as `fast` does.
 LINES = {
@@ -95,22 +96,30 @@ class Arguments:
 
 
 def options_of(line: str, steps: int) -> InversionOptions:
-    """Options of both stages: `fast` with another search."""
+    """Options of both stages: `fast` with another search in the first."""
     search, _ = LINES[line]
     options = dataclasses.replace(
         FAST,
         first=dataclasses.replace(search, num_steps=steps),
-        second=dataclasses.replace(search, num_steps=max(1, steps // 2)),
+        second=dataclasses.replace(FAST.second, num_steps=_refining(search, steps)),
     )
     if line in FROM_ENCODER:
         return options
     return dataclasses.replace(options, start="random", anchor_weight=0.0)
 
 
+def _refining(search: SearchOptions, steps: int) -> int:
+    """Steps between the layers: a third, where steps cost as much as those of Adam."""
+    most = FAST.second.num_steps
+    if search.method not in FIRST_ORDER:
+        return most
+    return max(1, min(most, steps // 3))
+
+
 def stage_one_loss(
     prior: GenerativePrior, problem: InpaintingProblem, codes: np.ndarray
 ) -> float:
-    """Mean loss of codes by the stage 1 of `fast`, however they were found."""
+    """Mean content loss of codes, the window being that of `fast`."""
     objective = backend.compile_function(Objective(prior, prior_weight=0.0))
     losses = []
     for begin in range(0, len(problem), 50):

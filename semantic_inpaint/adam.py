@@ -40,6 +40,7 @@ def adam_update(
     learning_rate: Tensor,
     beta_1: float,
     beta_2: float,
+    corrections: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[list, AdamMoments]:
     """Take one step of Adam (Kingma & Ba 2015, algorithm 1), element by element.
 
@@ -50,14 +51,16 @@ def adam_update(
         learning_rate: A number or a scalar tensor.
         beta_1: Decay of the first moment, in [0, 1).
         beta_2: Decay of the second moment, in [0, 1).
+        corrections: What the moments lack after this step, a row for each row of the
+            parameters; default: from the count, for all alike.
 
     Returns:
         The new parameters and moments.
     """
     count = moments.count + 1.0
-    correction = ops.sqrt(1.0 - beta_2**count) / (1.0 - beta_1**count)
-    rate = learning_rate * correction
-    epsilon = EPSILON * ops.sqrt(1.0 - beta_2**count)
+    lack_1, lack_2 = corrections or (1.0 - beta_1**count, 1.0 - beta_2**count)
+    rate = learning_rate * (ops.sqrt(lack_2) / lack_1)
+    epsilon = EPSILON * ops.sqrt(lack_2)
     new, first, second = [], [], []
     for p, g, m, v in zip(
         parameters, gradients, moments.first, moments.second, strict=True

@@ -17,9 +17,14 @@ from typing import TypeAlias
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+import numpy as np
 
 Tensor: TypeAlias = keras.KerasTensor
 Pullback: TypeAlias = Callable[..., tuple]
+
+# A product with a single row takes another way through the libraries, and rounds
+# otherwise than the same row among others.
+LEAST_ROWS = 2
 
 # Set where a person asked for the CPU, though there may be a GPU.
 _ON_CPU: contextvars.ContextVar[bool] = contextvars.ContextVar("on_cpu", default=False)
@@ -107,6 +112,11 @@ def value_and_grad(
     """
     value, auxiliary, pullback = vjp(function, *primals)
     return value, auxiliary, pullback(keras.ops.ones_like(value))
+
+
+def enough_rows(rows: np.ndarray) -> np.ndarray:
+    """Repeat the last of some row numbers until rows are computed as among many."""
+    return np.pad(rows, (0, max(0, LEAST_ROWS - len(rows))), mode="edge")
 
 
 def compile_function(function: Callable) -> Callable:

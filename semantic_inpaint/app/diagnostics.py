@@ -8,7 +8,7 @@ import numpy as np
 
 from semantic_inpaint.app.evaluation_parts import AT_BOUND
 from semantic_inpaint.images import to_network
-from semantic_inpaint.latent.course import SearchCourse
+from semantic_inpaint.latent.course import CURVE_POINTS, SearchCourse
 from semantic_inpaint.latent.objective import semantic_target
 from semantic_inpaint.latent.search import search_latent
 from semantic_inpaint.latent.unmasked import UNMASKED_SEARCH, SquaredObjective
@@ -112,7 +112,7 @@ def diagnose(
         range of 1), `residual_limit`, `residual_elsewhere` (of the second look, or
         None), `at_bound` (share of the code's coordinates), `seam_energy`,
         `relative_seam_energy` (None where undefined) and `curves`, for each stage the
-        terms of the loss at some steps.
+        terms of the loss at some steps, or of a search of maps their sum.
     """
     residual = known_residual(result.generated, problem)
     limit = residual_limit(prior.card)
@@ -124,6 +124,8 @@ def diagnose(
     seam = seam_energy(result.completed, problem.known)
     relative = relative_seam_energy(result.completed, problem.known)
     curves = {stage: course.curves(stage) for stage in course.stages}
+    if "refine" not in curves and "refine_trace" in result.stats:
+        curves["refine"] = _whole_losses(result.stats["refine_trace"])
     return [
         {
             "verdict": verdict(
@@ -141,6 +143,16 @@ def diagnose(
             "curves": {stage: of_all[i] for stage, of_all in curves.items()},
         }
         for i in range(len(problem))
+    ]
+
+
+def _whole_losses(traces: np.ndarray) -> list[dict[str, Any]]:
+    """Take curves from traces `[B, S + 1]` of a search that nobody looked on at."""
+    steps = np.linspace(0, traces.shape[1] - 1, CURVE_POINTS).round().astype(int)
+    steps = np.unique(steps)
+    return [
+        {"steps": steps.tolist(), "terms": {"consensus": trace[steps].tolist()}}
+        for trace in traces
     ]
 
 

@@ -22,6 +22,7 @@ TERM_COLOURS = {
     "content": "#1f77b4",
     "global_consensus": "#17a2a2",
     "inpainting_consensus": "#8c6bb1",
+    "consensus": "#17a2a2",
     "prior": "#e08214",
     "anchor": "#777777",
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semantic_inpaint.latent.intermediate import IntermediateOptions
+    from semantic_inpaint.latent.options import SearchOptions
     from semantic_inpaint.latent.presets import InversionOptions
 
 
@@ -34,8 +36,8 @@ class SearchWords:
     through_blend: bool = False
     """Let the discriminator judge the blended image, not G(z)."""
     intermediate: float | None = None
-    """Search between the layers as well, after the code, in an l1 ball of this radius
-    (share of the maps' norm, such as 0.1)."""
+    """Search between the layers, after the code, in an l1 ball of this radius (share of
+    the maps' norm, such as 0.1): as stage 2 where the preset does, else as stage 3."""
 
     def added_to(self, options: InversionOptions) -> InversionOptions:
         """Change the options of a preset.
@@ -55,7 +57,7 @@ class SearchWords:
         search = {field: value for field, value in search.items() if value is not None}
         changes = {
             "first": dataclasses.replace(options.first, **search),
-            "second": options.second and dataclasses.replace(options.second, **search),
+            "second": self._second(options, search),
             "candidates": CandidateOptions(
                 pool=self.pool,
                 restarts=self.restarts,
@@ -66,8 +68,18 @@ class SearchWords:
             "prior_interval": self.prior_interval,
             "through_blend": self.through_blend or None,
             "third": None
-            if self.intermediate is None
+            if self.intermediate is None or options.refines_maps
             else IntermediateOptions(radius=self.intermediate),
         }
         given = {field: value for field, value in changes.items() if value is not None}
         return dataclasses.replace(options, **given)
+
+    def _second(
+        self, options: InversionOptions, search: dict[str, Any]
+    ) -> SearchOptions | IntermediateOptions | None:
+        if options.second is None or not options.refines_maps:
+            return options.second and dataclasses.replace(options.second, **search)
+        radius = self.intermediate
+        if radius is None:
+            return options.second
+        return dataclasses.replace(options.second, radius=radius)

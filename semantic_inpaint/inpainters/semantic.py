@@ -18,11 +18,7 @@ from semantic_inpaint.inpainters.stages import (
     Stages,
     Watcher,
 )
-from semantic_inpaint.latent.intermediate import (
-    IntermediateSolution,
-    refine_activations,
-)
-from semantic_inpaint.latent.objective import Objective, SearchTarget
+from semantic_inpaint.latent.intermediate import IntermediateSolution
 from semantic_inpaint.latent.presets import FAST, InversionOptions
 from semantic_inpaint.latent.search import LatentSolution
 from semantic_inpaint.models.encoder import LatentEncoder
@@ -93,11 +89,11 @@ class SemanticInpainter:
 
         Returns:
             The completed images. `generated` is what the last stage made; `stages`
-            has `masked`, `generated` and `blended` of stage 1, `refined`, `G(z)` of
-            stage 2, and, where there is a stage 3, `reblended`, what was completed
-            before it, and `beyond`, the image that it made. `stats` has the final
-            loss, its trace, the number of steps and the codes of each search, the last
-            codes, and the discriminator's probability for the completed image; of
+            has `masked`, `generated` and `blended` of stage 1, `refined`, the image
+            that stage 2 made, and, where there is a stage 3, `reblended`, what was
+            completed before it, and `beyond`, the image that it made. `stats` has the
+            final loss, its trace, the number of steps and the codes of each search, the
+            last codes, and the discriminator's probability for the completed image; of
             several candidates, those that reached the end, best first, as
             `candidate_codes` `[B, K, latent_dim]` with `candidate_loss`; of stage 3
             `beyond_loss`, `beyond_trace` and `beyond_distance`.
@@ -141,17 +137,19 @@ class SemanticInpainter:
             if options.restart:
                 codes = methods.starts(problem, given, seed, stream=RESTART_STREAM)
             target = methods.second_target(problem, completed, given)
-            last = methods.search_second(problem, target, codes, seed, onlookers)
-            generated, completed = self._blend(problem, last.z)
+            found = methods.search_second(problem, target, codes, seed, onlookers)
+            if options.refines_maps:
+                generated, completed = self._blend_images(problem, found.generated)
+            else:
+                last = found
+                generated, completed = self._blend(problem, found.z)
             stages["refined"] = generated
-            stats |= _stats("refine", last)
-            statuses.append(last.status)
+            stats |= _stats("refine", found)
+            statuses.append(found.status)
         if options.third is not None:
             refine, refined = options.second is not None, completed
-            found = self._search_between(methods.objective(refine=refine), last, target)
-            generated, completed, _ = blend_generated(
-                found.generated, problem, **self._blending
-            )
+            found = methods.search_maps(options.third, last.z, target, refine=refine)
+            generated, completed = self._blend_images(problem, found.generated)
             stages |= {"reblended": refined, "beyond": generated}
             stats |= {
                 "beyond_loss": found.loss,
@@ -166,20 +164,18 @@ class SemanticInpainter:
             stats={**stats, "codes": last.z, "score": self.prior.score(completed)},
         )
 
-    def _search_between(
-        self, objective: Objective, codes: LatentSolution, target: SearchTarget
-    ) -> IntermediateSolution:
-        options = dataclasses.replace(
-            self.options.third, batch_size=self.options.batch_size
-        )
-        return refine_activations(objective, codes.z, target, options)
-
     def _blend(
         self, problem: InpaintingProblem, codes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         generated, blended, _ = generate_and_blend(
             self.prior, codes, problem, **self._blending
         )
+        return generated, blended
+
+    def _blend_images(
+        self, problem: InpaintingProblem, images: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        generated, blended, _ = blend_generated(images, problem, **self._blending)
         return generated, blended
 
     @property
@@ -192,7 +188,9 @@ def _worst(statuses: tuple[str, ...]) -> str:
     return "nonfinite" if "nonfinite" in statuses else statuses[-1]
 
 
-def _stats(stage: str, found: LatentSolution) -> dict[str, np.ndarray]:
+def _stats(
+    stage: str, found: LatentSolution | IntermediateSolution
+) -> dict[str, np.ndarray]:
     return {
         f"{stage}_loss": found.loss,
         f"{stage}_trace": found.trace,

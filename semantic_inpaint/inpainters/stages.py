@@ -15,6 +15,11 @@ from semantic_inpaint.latent.candidates import (
     search_candidates,
 )
 from semantic_inpaint.latent.engine import Watch
+from semantic_inpaint.latent.intermediate import (
+    IntermediateOptions,
+    IntermediateSolution,
+    refine_activations,
+)
 from semantic_inpaint.latent.objective import (
     Objective,
     SearchTarget,
@@ -211,11 +216,32 @@ class Stages:
         codes: np.ndarray,
         seed: int,
         onlookers: Onlookers,
-    ) -> LatentSolution:
+    ) -> LatentSolution | IntermediateSolution:
         """Search stage 2 from some codes."""
         objective, search = self.objective(refine=True), self.options.second
+        if self.options.refines_maps:
+            tell = _named(onlookers.progress, "refine")
+            return self.search_maps(search, codes, target, refine=True, progress=tell)
         return self._search(
             "refine", objective, codes, target, search, problem, seed, onlookers
+        )
+
+    def search_maps(
+        self,
+        search: IntermediateOptions,
+        codes: np.ndarray,
+        target: SearchTarget,
+        *,
+        refine: bool,
+        progress: Callable[[int], None] | None = None,
+    ) -> IntermediateSolution:
+        """Search between the layers, for the loss of stage 1 or the refinement."""
+        return refine_activations(
+            self.objective(refine=refine),
+            codes,
+            target,
+            dataclasses.replace(search, batch_size=self.options.batch_size),
+            progress=progress,
         )
 
     def _search(

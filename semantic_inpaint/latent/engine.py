@@ -118,12 +118,13 @@ class Searches:
         self._watch = watch
         # Of the slots: the image in each, EMPTY once there is no more for it, and the
         # image whose rows it holds, which an empty slot goes on repeating.
-        self._image = np.arange(slots)
-        self._repeated = self._image.copy()
+        self._repeated = backend.enough_rows(np.arange(slots))
+        self._image = np.full(len(self._repeated), EMPTY)
+        self._image[:slots] = np.arange(slots)
         self._next = slots
-        self._state = engine.solver.init(ops.convert_to_tensor(z[self._image]))
+        self._state = engine.solver.init(ops.convert_to_tensor(z[self._repeated]))
         self._rows = _taken(rows, self._repeated)
-        self._show(np.ones(slots, bool))
+        self._show(self._image != EMPTY)
 
     @property
     def running(self) -> bool:

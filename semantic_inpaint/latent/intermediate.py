@@ -22,11 +22,9 @@ from semantic_inpaint.adam import AdamMoments, adam_start, adam_update
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.images import from_network
 from semantic_inpaint.latent.objective import Objective, SearchTarget
-from semantic_inpaint.latent.schedule import SCHEDULES, learning_rate_at
+from semantic_inpaint.latent.options import check_betas
+from semantic_inpaint.latent.schedule import SCHEDULES, learning_rates
 from semantic_inpaint.models.splitting import split_generator
-
-# As in the search of the code (Malesevic et al., section 3.2).
-BETA_1, BETA_2 = 0.5, 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +37,8 @@ class IntermediateOptions:
             gives; at 0 nothing changes.
         num_steps: Steps of Adam.
         learning_rate: Largest step size, in units of the maps.
+        beta_1: Adam's first decay, as in the search of codes.
+        beta_2: Adam's second decay, likewise.
         schedule: One of `schedule.SCHEDULES`.
         batch_size: Images searched together; without effect on the result but for
             rounding.
@@ -48,6 +48,8 @@ class IntermediateOptions:
     radius: float = 0.1
     num_steps: int = 100
     learning_rate: float = 0.02
+    beta_1: float = 0.5
+    beta_2: float = 0.9
     schedule: str = "cosine"
     batch_size: int = 64
 
@@ -64,6 +66,7 @@ class IntermediateOptions:
             raise ValueError(
                 f"`learning_rate` must be positive; got {self.learning_rate}."
             )
+        check_betas(self.beta_1, self.beta_2)
         if self.schedule not in SCHEDULES:
             raise ValueError(
                 f"`schedule` must be one of {', '.join(SCHEDULES)}; got "
@@ -76,6 +79,7 @@ class IntermediateSolution:
     """What a search between the layers found.
 
     Attributes:
+        z: float32 `[B, latent_dim]`, the codes that it began at, and which stay.
         generated: float32 `[B, H, W, 3]` in [0, 1], the best images.
         loss: float32 `[B]`, their loss; never above that of the codes' images, and not
             finite where theirs is not.
@@ -83,12 +87,23 @@ class IntermediateSolution:
             the first is that of the codes.
         distance: float32 `[B]`, how far the maps went, as a share of the l1 norm of
             those that the codes give.
+        num_steps: int64 `[B]`.
     """
 
+    z: np.ndarray
     generated: np.ndarray
     loss: np.ndarray
     trace: np.ndarray
     distance: np.ndarray
+    num_steps: np.ndarray
+
+    @property
+    def status(self) -> tuple[str, ...]:
+        """`"max_steps"` for each image, or `"nonfinite"` where a loss was no number."""
+        return tuple(
+            "max_steps" if finite else "nonfinite"
+            for finite in np.isfinite(self.trace).all(axis=1)
+        )
 
 
 def refine_activations(
@@ -96,6 +111,8 @@ def refine_activations(
     codes: np.ndarray,
     target: SearchTarget,
     options: IntermediateOptions | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
 ) -> IntermediateSolution:
     """Minimise each image's loss over the maps between two layers.
 
@@ -105,6 +122,7 @@ def refine_activations(
         codes: float32 `[B, latent_dim]`, where to start.
         target: What the images should fit: arrays with a row for each image.
         options: Which maps, how far, and how; default: `IntermediateOptions()`.
+        progress: Called with `options.num_steps` after each batch.
 
     Returns:
         The best images. Those of image i depend on its own rows alone.
@@ -120,12 +138,19 @@ def refine_activations(
     parts = []
     for start in range(0, len(codes), options.batch_size):
         rows = slice(start, start + options.batch_size)
-        found = refine(*_taken((np.asarray(codes, np.float32), target), rows))
-        parts.append([ops.convert_to_numpy(part) for part in found])
+        chosen = np.arange(len(codes))[rows]
+        given = (np.asarray(codes, np.float32), target)
+        found = refine(*_taken(given, backend.enough_rows(chosen)))
+        parts.append([ops.convert_to_numpy(part)[: len(chosen)] for part in found])
+        if progress is not None:
+            progress(options.num_steps)
     images, loss, trace, distance = (
         np.concatenate(part) for part in zip(*parts, strict=True)
     )
-    return IntermediateSolution(from_network(images), loss, trace, distance)
+    steps = np.full(len(codes), options.num_steps)
+    return IntermediateSolution(
+        codes, from_network(images), loss, trace, distance, steps
+    )
 
 
 def project_onto_l1_ball(points: Tensor, radius: Tensor) -> Tensor:
@@ -194,6 +219,11 @@ def _descend(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Projected Adam from no offset; return the best offset, its loss, the trace."""
     places = ops.arange(options.num_steps + 1)[None]
+    rates = learning_rates(
+        options.num_steps,
+        learning_rate=options.learning_rate,
+        schedule=options.schedule,
+    )
 
     def total(offset: Tensor) -> tuple:
         # The sum keeps the images independent of each other.
@@ -212,19 +242,13 @@ def _descend(
     def body(step: Tensor, offset: Tensor, moments: AdamMoments, best: tuple) -> tuple:
         _, loss, (gradient,) = backend.value_and_grad(total, offset)
         best = seen(step, offset, loss, best)
-        rate = learning_rate_at(
-            step,
-            num_steps=options.num_steps,
-            learning_rate=options.learning_rate,
-            schedule=options.schedule,
-        )
         (offset,), moments = adam_update(
             [offset],
             [gradient],
             moments,
-            learning_rate=rate,
-            beta_1=BETA_1,
-            beta_2=BETA_2,
+            learning_rate=ops.take(ops.convert_to_tensor(rates), step),
+            beta_1=options.beta_1,
+            beta_2=options.beta_2,
         )
         offset = project_onto_l1_ball(offset, options.radius * norm)
         return step + 1, offset, moments, best
@@ -241,8 +265,9 @@ def _descend(
     return seen(step, offset, loss_of(offset), best)
 
 
-def _taken(nest: tuple, rows: slice) -> tuple:
+def _taken(nest: tuple, rows: np.ndarray) -> tuple:
     """Take some rows of every array onto the device."""
     return keras.tree.map_structure(
-        lambda x: None if x is None else ops.convert_to_tensor(x[rows]), nest
+        lambda x: None if x is None else ops.convert_to_tensor(np.asarray(x)[rows]),
+        nest,
     )

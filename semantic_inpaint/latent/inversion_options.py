@@ -23,16 +23,18 @@ class InversionOptions:
 
     Attributes:
         first: Search of stage 1.
-        second: Search of stage 2, the refinement; None leaves it out.
-        third: Search between the layers, for the loss of the stage before it; it
-            leaves the generator's range. None leaves it out.
+        second: Search of stage 2, the refinement: over codes (the paper), or over the
+            maps between two layers, which leaves the generator's range. None leaves it
+            out.
+        third: A further search between the layers, for the loss of the stage before
+            it, from what a search of codes found. None leaves it out.
         candidates: Where the searches of stage 1 begin, and how few of them end it.
         window_size: n of the importance weights, odd, 3 or more.
         weight_kind: `"ratio"` (Malesevic et al.), `"fraction"` (Yeh et al.),
             `"inverted"`, `"neighbours"` or `"uniform"`; see `latent.weights`.
         weight_cap: Largest importance weight, or None.
         distance: Of two pixels, in the content losses: `"absolute"` (the papers),
-            `"squared"` or `"smooth"`.
+            `"rounded"` (nearly that), `"squared"` or `"smooth"`.
         reduction: Scale of the content losses: `"sum"`, `"mean"` or `"normalized"`;
             see `latent.targets`.
         prior_weight: lambda, weight of the prior loss; 0 leaves the discriminator out.
@@ -67,7 +69,9 @@ class InversionOptions:
     """
 
     first: SearchOptions = dataclasses.field(default_factory=SearchOptions)
-    second: SearchOptions | None = dataclasses.field(default_factory=SearchOptions)
+    second: SearchOptions | IntermediateOptions | None = dataclasses.field(
+        default_factory=SearchOptions
+    )
     third: IntermediateOptions | None = None
     candidates: CandidateOptions = dataclasses.field(default_factory=CandidateOptions)
     window_size: int = 7
@@ -107,7 +111,12 @@ class InversionOptions:
                 "`through_blend` lets the discriminator judge the blend, but "
                 "`prior_weight` is 0 and nothing judges. Set it above 0, to 30 for one."
             )
-        methods = {search.method for search in (self.first, self.second) if search}
+        if self.refines_maps and (self.restart or self.third is not None):
+            raise ValueError(
+                "`second` searches between the layers, from the codes of stage 1; "
+                "`restart` and `third` are for a `second` that searches codes."
+            )
+        methods = {search.method for search in self.code_searches}
         if self.prior_weight > 0 and "gauss-newton" in methods:
             raise ValueError(
                 f"`prior_weight` is {self.prior_weight}, but 'gauss-newton' cannot "
@@ -177,8 +186,18 @@ class InversionOptions:
     @property
     def may_end_early(self) -> bool:
         """Whether a search of either stage may end before its last step."""
-        stages = [search for search in (self.first, self.second) if search]
-        return any(search.tolerance > 0 for search in stages)
+        return any(search.tolerance > 0 for search in self.code_searches)
+
+    @property
+    def refines_maps(self) -> bool:
+        """Whether stage 2 searches the maps between two layers, not codes."""
+        return isinstance(self.second, IntermediateOptions)
+
+    @property
+    def code_searches(self) -> tuple[SearchOptions, ...]:
+        """The searches of codes, stage by stage."""
+        stages = (self.first, self.second)
+        return tuple(search for search in stages if isinstance(search, SearchOptions))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, as they go into `options.json`."""

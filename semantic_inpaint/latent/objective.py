@@ -32,7 +32,7 @@ __all__ = [
 
 # Below it, in [-1, 1], an absolute value is treated as a square. A smaller floor makes
 # the weights so unequal that fewer and fewer pixels decide each step.
-RESIDUAL_FLOOR = 0.1
+RESIDUAL_FLOORS = {"absolute": 0.1, "rounded": inversion.CORNER, "smooth": 1.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Objective:
         anchor_weight: Weight of the squared distance from the target's anchor, on no
             scale but its own; at 0 it is not evaluated.
         distance: Of two pixels, in the content losses: `"absolute"` (the papers),
-            `"squared"` or `"smooth"`; see `losses.inversion`.
+            `"rounded"`, `"squared"` or `"smooth"`; see `losses.inversion`.
         prior_loss: `"saturating"`, log(1 - D) (the papers), or `"non-saturating"`,
             -log D (the public codes).
         prior_interval: k: a first-order method asks the discriminator in every k-th
@@ -156,8 +156,8 @@ class Objective:
         """Write the loss, near `codes`, as half a weighted sum of squares.
 
         An absolute value |r| bends like the square r^2 / (2 |r0|) that touches it at
-        r0 (iteratively reweighted least squares); below `RESIDUAL_FLOOR` it bends no
-        more sharply than there. So the gradient of the loss is that of
+        r0 (iteratively reweighted least squares); below its floor it bends no more
+        sharply than there. So the gradient of the loss is that of
         sum(weight * residual^2) / 2 with the weights held, but for residuals below.
         For the other distances it is so everywhere.
 
@@ -195,8 +195,7 @@ class Objective:
         """By what to divide r^2 / 2 to touch the distance at each difference r."""
         if self.distance == "squared":
             return ops.full_like(difference, 0.5)
-        floor = RESIDUAL_FLOOR if self.distance == "absolute" else 1.0
-        return ops.maximum(ops.abs(difference), floor)
+        return ops.maximum(ops.abs(difference), RESIDUAL_FLOORS[self.distance])
 
 
 def total_of(terms: dict[str, Tensor]) -> Tensor:

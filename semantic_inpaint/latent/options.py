@@ -65,10 +65,7 @@ class SearchOptions:
             raise ValueError(
                 f"`learning_rate` must be positive; got {self.learning_rate}."
             )
-        if not (0 <= self.beta_1 < 1 and 0 <= self.beta_2 < 1):
-            raise ValueError(
-                f"betas must be in [0, 1); got {self.beta_1} and {self.beta_2}."
-            )
+        check_betas(self.beta_1, self.beta_2)
         for field, words in (
             ("schedule", SCHEDULES),
             ("method", METHODS),
@@ -97,6 +94,16 @@ class SearchOptions:
                 f"`noise` {self.noise} is for {' and '.join(FIRST_ORDER)}; the steps "
                 f"of {self.method!r} would fit the noise. Leave it at 0."
             )
+
+
+def check_betas(beta_1: float, beta_2: float) -> None:
+    """Check the decays of Adam's moments.
+
+    Raises:
+        ValueError: One is not in [0, 1).
+    """
+    if not (0 <= beta_1 < 1 and 0 <= beta_2 < 1):
+        raise ValueError(f"betas must be in [0, 1); got {beta_1} and {beta_2}.")
 
 
 NESTEROV_SEARCH = SearchOptions(num_steps=1000, learning_rate=0.01, method="nesterov")

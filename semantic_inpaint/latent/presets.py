@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from semantic_inpaint.latent.intermediate import IntermediateOptions
 from semantic_inpaint.latent.inversion_options import InversionOptions
 from semantic_inpaint.latent.options import SearchOptions
 from semantic_inpaint.latent.published import MALESEVIC, PUBLISHED, YEH
@@ -19,18 +20,28 @@ __all__ = [
 ]
 
 FAST = InversionOptions(
-    first=SearchOptions(num_steps=150, learning_rate=0.05, schedule="cosine"),
-    second=SearchOptions(num_steps=100, learning_rate=0.05, schedule="cosine"),
+    first=SearchOptions(
+        num_steps=150,
+        learning_rate=0.05,
+        schedule="cosine",
+        beta_1=0.9,
+        beta_2=0.99,
+    ),
+    second=IntermediateOptions(
+        side=8, radius=0.3, num_steps=50, beta_1=0.9, beta_2=0.99
+    ),
     window_size=15,
     start="auto",
     anchor_weight=30.0,
+    distance="rounded",
     start_scale=0.3,
     operator="gradient",
     prior_weight=0.0,
 )
 """The default: the same losses with a larger and falling learning rate, a wider window,
-codes that start near the average face, the gradient blend, and no prior loss, which at
-a summed content changes nothing but takes its time (docs/decisions/0007)."""
+codes that start near the average face, a refinement of the maps behind the code, the
+gradient blend, and no prior loss, which at a summed content changes nothing but takes
+its time (docs/decisions/0007)."""
 
 PRESETS = {"fast": FAST, **PUBLISHED}
 DEFAULT_PRESET = "fast"

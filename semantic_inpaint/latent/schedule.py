@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+import numpy as np
 from keras import ops
 
 from semantic_inpaint.backend import Tensor
@@ -18,13 +17,12 @@ RISE = 0.05
 DECAY, DECAY_STEPS = 0.95, 100
 
 
-def learning_rate_at(
-    step: Tensor, *, num_steps: int, learning_rate: float, schedule: str
-) -> Tensor:
-    """Learning rate of a step.
+def learning_rates(
+    num_steps: int, *, learning_rate: float, schedule: str
+) -> np.ndarray:
+    """Learning rates of all steps of a search.
 
     Args:
-        step: Scalar tensor or number, steps done before this one.
         num_steps: Steps in all.
         learning_rate: The largest rate.
         schedule: `"constant"` (the papers); `"cosine"`: a linear rise over the
@@ -32,7 +30,7 @@ def learning_rate_at(
             (ChengBinJin): times .95 at every hundredth step, the very first included.
 
     Returns:
-        A float32 scalar.
+        float32 `[num_steps]`.
 
     Raises:
         ValueError: An unknown schedule.
@@ -41,12 +39,32 @@ def learning_rate_at(
         raise ValueError(
             f"`schedule` must be one of {', '.join(SCHEDULES)}; got {schedule!r}."
         )
+    done = np.arange(num_steps)
     if schedule == "constant":
-        return ops.convert_to_tensor(learning_rate, "float32")
-    done = ops.cast(step, "float32")
-    if schedule == "stepped":
-        return learning_rate * DECAY ** (1.0 + ops.floor(done / DECAY_STEPS))
-    rise = max(1.0, RISE * num_steps)
-    rising = ops.minimum((done + 1.0) / rise, 1.0)
-    fall = ops.clip((done - rise) / max(1.0, num_steps - rise), 0.0, 1.0)
-    return learning_rate * rising * 0.5 * (1.0 + ops.cos(math.pi * fall))
+        share = np.ones(num_steps)
+    elif schedule == "stepped":
+        share = DECAY ** (1.0 + done // DECAY_STEPS)
+    else:
+        rise = max(1.0, RISE * num_steps)
+        fall = np.clip((done - rise) / max(1.0, num_steps - rise), 0.0, 1.0)
+        share = np.minimum((done + 1.0) / rise, 1.0)
+        share *= 0.5 * (1.0 + np.cos(np.pi * fall))
+    return np.float32(learning_rate * share)
+
+
+def at_step(table: np.ndarray, count: Tensor) -> Tensor:
+    """Take from a table with a value for each step.
+
+    Computed in the loop of a search, the last digit of a power or a cosine would
+    depend on how many images are searched beside one.
+
+    Args:
+        table: `[num_steps]`.
+        count: int32 `[B]`, steps done, at most `num_steps`; past the last step its
+            value stays.
+
+    Returns:
+        `[B, 1]`.
+    """
+    step = ops.minimum(count, len(table) - 1)
+    return ops.take(ops.convert_to_tensor(table), step)[:, None]

@@ -12,6 +12,9 @@ from keras import ops
 
 from semantic_inpaint.backend import Tensor
 
+# Of a scale of [-1, 1]: 13 of the 255 levels of a picture.
+CORNER = 0.1
+
 
 def smooth_absolute(difference: Tensor) -> Tensor:
     """Half the square of a difference below 1, its size less a half beyond.
@@ -23,8 +26,19 @@ def smooth_absolute(difference: Tensor) -> Tensor:
     return ops.where(size < 1.0, 0.5 * ops.square(difference), size - 0.5)
 
 
+def rounded_absolute(difference: Tensor) -> Tensor:
+    """Size of a difference, its corner at 0 rounded off within `CORNER` (Huber 1964).
+
+    Beyond it the slope is 1, as of the absolute value, which lies half of it higher.
+    """
+    size = ops.abs(difference)
+    inside = 0.5 / CORNER * ops.square(difference)
+    return ops.where(size < CORNER, inside, size - 0.5 * CORNER)
+
+
 DISTANCES: dict[str, Callable] = {
     "absolute": ops.abs,
+    "rounded": rounded_absolute,
     "squared": ops.square,
     "smooth": smooth_absolute,
 }

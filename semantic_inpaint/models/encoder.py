@@ -64,9 +64,10 @@ class LatentEncoder:
         weights = [v.value for v in self.network.trainable_variables]
         parts = []
         for start in range(0, max(1, len(images)), ENCODE_BATCH):
-            chunk = slice(start, start + ENCODE_BATCH)
-            codes = self._encode(weights, to_network(images[chunk]), known[chunk])
-            parts.append(ops.convert_to_numpy(codes))
+            chunk = np.arange(len(images))[start : start + ENCODE_BATCH]
+            rows = backend.enough_rows(chunk) if len(chunk) else chunk
+            codes = self._encode(weights, to_network(images[rows]), known[rows])
+            parts.append(ops.convert_to_numpy(codes)[: len(chunk)])
         return np.concatenate(parts)
 
     def require_prior(self, prior: GenerativePrior) -> None:

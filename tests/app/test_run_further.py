@@ -60,7 +60,8 @@ def test_several_answers_are_a_sheet_and_a_map_of_where_they_differ(run, way):
 
 
 def test_restarts_and_a_third_stage_are_measured_and_written(run):
-    folder, found = run("--restarts", 2, "--intermediate", 0.3)
+    words = ["--preset", "malesevic", "--restarts", 2, "--intermediate", 0.3]
+    folder, found = run(*words)
     assert list(found["means"]) == ["inpainted", "refined", "beyond"]
     stages = [f"center-{stage}.png" for stage in ("reblended", "beyond", "completed")]
     for image in found["images"]:

@@ -6,7 +6,7 @@ import pytest
 
 from semantic_inpaint.app.options import RunOptions
 from semantic_inpaint.app.search_words import SearchWords
-from semantic_inpaint.latent.presets import FAST, YEH
+from semantic_inpaint.latent.presets import FAST, MALESEVIC, YEH
 
 
 def changes(words, options=FAST):
@@ -34,13 +34,15 @@ def test_without_words_the_preset_stays_as_it_is():
         ({"tolerance": 0.01}, "tolerance", 0.01),
     ],
 )
-def test_words_of_a_search_change_both_stages(words, field, value):
-    found = changes(SearchWords(**words))
+def test_words_of_a_search_change_both_searches_of_codes(words, field, value):
+    found = changes(SearchWords(**words), MALESEVIC)
     assert list(found) == ["first", "second"]
     for stage in ("first", "second"):
-        expected = dataclasses.replace(getattr(FAST, stage), **{field: value})
+        expected = dataclasses.replace(getattr(MALESEVIC, stage), **{field: value})
         assert found[stage] == expected
-    assert list(changes(SearchWords(**words), YEH)) == ["first"]
+    # There is no second stage, or one that searches no codes.
+    for options in (YEH, FAST):
+        assert list(changes(SearchWords(**words), options)) == ["first"]
 
 
 def test_words_of_the_discriminator():
@@ -61,9 +63,12 @@ def test_of_several_searches_one_is_left(restarts, halvings):
     assert (options.candidates.restarts, options.candidates.pool) == (restarts, 9)
 
 
-def test_a_radius_adds_a_third_stage():
-    assert FAST.third is None
-    assert SearchWords(intermediate=0.1).added_to(FAST).third.radius == 0.1
+def test_a_radius_is_of_the_search_between_the_layers_or_adds_one():
+    words = SearchWords(intermediate=0.1)
+    assert MALESEVIC.third is None
+    assert words.added_to(MALESEVIC).third.radius == 0.1
+    expected = dataclasses.replace(FAST.second, radius=0.1)
+    assert changes(words) == {"second": expected}
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_the_batch_is_halved_until_it_fits_and_every_image_is_filled(
     # What was tried in vain is not told twice: the bar ends where it should.
     assert sum(steps) == method.num_steps
     # Each image's last codes are those of the search that succeeded.
-    seen = [course.looks("refine", image)[1][-1] for image in range(7)]
+    seen = [course.looks("search", image)[1][-1] for image in range(7)]
     assert np.abs(np.stack(seen)).max() <= 1.0
     assert len(course.curves("search")) == 7
     expected = SemanticInpainter(tiny_prior, SHORT).inpaint(problem, seed=1)

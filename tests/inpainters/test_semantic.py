@@ -19,6 +19,8 @@ pytestmark = pytest.mark.both_backends
 
 LONG = FAST.with_steps(120)
 SHORT = FAST.with_steps(5)
+# Both stages search codes, as in the paper.
+CODES = dataclasses.replace(SHORT, second=SHORT.first)
 
 
 @pytest.fixture
@@ -43,9 +45,10 @@ def test_images_in_the_range_of_the_prior_are_restored_and_refinement_helps(
     assert after < before < blank
 
 
-def test_the_stages_are_the_cascade_of_figure_8(tiny_prior, planted):
+@pytest.mark.parametrize("options", [SHORT, CODES], ids=["maps", "codes"])
+def test_the_stages_are_the_cascade_of_figure_8(tiny_prior, planted, options):
     _, problem = planted
-    result = SemanticInpainter(tiny_prior, SHORT).inpaint(problem, seed=0)
+    result = SemanticInpainter(tiny_prior, options).inpaint(problem, seed=0)
     assert list(result.stages) == ["masked", "generated", "blended", "refined"]
     np.testing.assert_array_equal(result.stages["masked"], problem.images)
     for generated, blended in (
@@ -54,16 +57,30 @@ def test_the_stages_are_the_cascade_of_figure_8(tiny_prior, planted):
     ):
         expected = poisson_blend(generated, problem.images, problem.known)
         np.testing.assert_array_equal(blended, np.clip(expected, 0, 1))
-    np.testing.assert_array_equal(
-        result.generated, tiny_prior.generate(result.stats["codes"])
-    )
+    np.testing.assert_array_equal(result.generated, result.stages["refined"])
+    for stage, made in (("search", "generated"), ("refine", "refined")):
+        if stage == "search" or options is CODES:
+            images = tiny_prior.generate(result.stats[f"{stage}_codes"])
+            np.testing.assert_array_equal(result.stages[made], images)
+
+
+def test_a_refinement_of_maps_keeps_the_codes_and_lowers_the_loss(tiny_prior, planted):
+    _, problem = planted
+    result = SemanticInpainter(tiny_prior, SHORT).inpaint(problem, seed=0)
+    stats = result.stats
+    for stage in ("refine_codes", "codes"):
+        np.testing.assert_array_equal(stats[stage], stats["search_codes"])
+    assert np.all(stats["refine_loss"] < stats["refine_trace"][:, 0])
+    # The images are none that these codes give.
+    distance = np.abs(result.generated - tiny_prior.generate(stats["codes"]))
+    assert np.all(distance.max(axis=(1, 2, 3)) > 1 / 255)
 
 
 def test_refinement_goes_on_from_the_codes_of_stage_one(tiny_prior, planted):
     _, problem = planted
     options = dataclasses.replace(
         SHORT,
-        second=dataclasses.replace(SHORT.second, num_steps=1, learning_rate=1e-6),
+        second=dataclasses.replace(SHORT.first, num_steps=1, learning_rate=1e-6),
     )
     result = SemanticInpainter(tiny_prior, options).inpaint(problem, seed=0)
     # A step of a millionth leaves the picture as it was.
@@ -222,8 +239,8 @@ def test_an_image_that_cannot_be_generated_spoils_no_other(tiny_prior, planted):
             pictures[1] = np.nan
             return pictures
 
-    sound = SemanticInpainter(tiny_prior, SHORT).inpaint(problem, seed=0)
-    result = SemanticInpainter(Failing(), SHORT).inpaint(problem, seed=0)
+    sound = SemanticInpainter(tiny_prior, CODES).inpaint(problem, seed=0)
+    result = SemanticInpainter(Failing(), CODES).inpaint(problem, seed=0)
     assert np.isfinite(result.completed).all()
     for row in (0, 2, 3):
         np.testing.assert_allclose(

@@ -117,7 +117,10 @@ def test_samples_are_of_the_loss_of_stage_one_with_its_anchor(
         anchor=tiny_encoder.encode(problem.images, problem.known),
     )
     objective = Objective(
-        tiny_prior, SHORT.prior_weight, anchor_weight=SHORT.anchor_weight
+        tiny_prior,
+        SHORT.prior_weight,
+        anchor_weight=SHORT.anchor_weight,
+        distance=SHORT.distance,
     )
     for sample in range(3):
         expected = np.asarray(objective(found.codes[:, sample], target))

@@ -89,7 +89,7 @@ def test_nothing_to_judge_with_is_refused():
 def test_a_third_stage_leaves_the_range_and_keeps_the_known_pixels(
     tiny_prior, problem, second
 ):
-    options = dataclasses.replace(SHORT, second=SHORT.second if second else None)
+    options = dataclasses.replace(SHORT, second=SHORT.first if second else None)
     further = IntermediateOptions(side=8, radius=0.5, num_steps=20)
     before = answer(tiny_prior, options, problem)
     after = answer(tiny_prior, dataclasses.replace(options, third=further), problem)

@@ -4,7 +4,7 @@ from keras import ops
 
 from semantic_inpaint.backend import value_and_grad
 from semantic_inpaint.latent.objective import (
-    RESIDUAL_FLOOR,
+    RESIDUAL_FLOORS,
     Objective,
     refinement_target,
     semantic_target,
@@ -158,7 +158,8 @@ def test_weights_of_small_residuals_are_bounded(tiny_prior, case):
     target = semantic_target(generated.astype(np.float32), everything)
     residual, weight = Objective(tiny_prior, 0.0).residuals(codes, target)
     assert np.abs(ops.convert_to_numpy(residual)).max() < 1e-5
-    np.testing.assert_allclose(ops.convert_to_numpy(weight), 1 / RESIDUAL_FLOOR)
+    expected = 1 / RESIDUAL_FLOORS["absolute"]
+    np.testing.assert_allclose(ops.convert_to_numpy(weight), expected)
 
 
 def test_a_prior_loss_has_no_residuals(tiny_prior, case):

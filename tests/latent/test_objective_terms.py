@@ -31,7 +31,7 @@ def case(tiny_prior):
     return images, known, codes, generated.astype(np.float64), perception
 
 
-@pytest.mark.parametrize("distance", ["squared", "smooth"])
+@pytest.mark.parametrize("distance", ["squared", "smooth", "rounded"])
 @pytest.mark.parametrize("refine", [False, True])
 def test_other_distances_have_residuals_whatever_their_size(
     tiny_prior, case, refine, distance
@@ -63,6 +63,7 @@ def test_other_distances_have_residuals_whatever_their_size(
 DISTANCES = {
     "absolute": np.abs,
     "squared": np.square,
+    "rounded": lambda d: np.where(np.abs(d) < 0.1, 5 * d**2, np.abs(d) - 0.05),
     "smooth": lambda d: np.where(np.abs(d) < 1, d**2 / 2, np.abs(d) - 0.5),
 }
 
@@ -148,7 +149,7 @@ def test_a_subclass_says_what_the_discriminator_sees(tiny_prior, case):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"distance": "cosine"}, "absolute, squared, smooth; got 'cosine'"),
+        ({"distance": "cosine"}, "absolute, rounded, squared, smooth; got 'cosine'"),
         ({"prior_loss": "hinge"}, "saturating, non-saturating; got 'hinge'"),
         ({"prior_interval": 0}, "1 or more; got 0"),
     ],

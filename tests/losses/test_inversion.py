@@ -49,13 +49,23 @@ def test_content_loss_is_the_weighted_sum_of_absolute_differences():
     np.testing.assert_allclose(found, weighted_l1(weights, a, b), rtol=1e-5)
 
 
-def huber(difference):
-    """Smooth L1 as twice two integrals: of the slope min(|d|, 1)."""
-    size = np.abs(difference)
-    return np.minimum(size, 1.0) ** 2 / 2 + np.maximum(size - 1.0, 0.0)
+def huber(corner):
+    """The integral of the slope min(|d| / corner, 1)."""
+
+    def distance(difference):
+        size = np.abs(difference)
+        inside = np.minimum(size, corner)
+        return inside**2 / (2 * corner) + np.maximum(size - corner, 0.0)
+
+    return distance
 
 
-FORMULAS = {"absolute": np.abs, "squared": np.square, "smooth": huber}
+FORMULAS = {
+    "absolute": np.abs,
+    "rounded": huber(0.1),
+    "squared": np.square,
+    "smooth": huber(1.0),
+}
 
 
 @pytest.mark.parametrize("distance", FORMULAS)

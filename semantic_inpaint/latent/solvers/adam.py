@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from keras import ops
 
 from semantic_inpaint.adam import AdamMoments, adam_update
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.latent.objective import Objective
 from semantic_inpaint.latent.options import SearchOptions
+from semantic_inpaint.latent.schedule import at_step
 from semantic_inpaint.latent.solvers.first_order import WINDOW, Descent
 from semantic_inpaint.latent.solvers.record import (
     Record,
@@ -37,6 +39,11 @@ class Adam:
     def __init__(self, objective: Objective, options: SearchOptions) -> None:
         """Minimise `objective` with `options`."""
         self.options = options
+        # Tables: powers taken in the loop would round by how many images it has.
+        steps = np.arange(1, options.num_steps + 1)
+        self._lacks = tuple(
+            np.float32(1.0 - beta**steps) for beta in (options.beta_1, options.beta_2)
+        )
         self.descent = Descent(objective, options)
 
     def init(self, z: Tensor) -> AdamState:
@@ -60,6 +67,7 @@ class Adam:
             learning_rate=self.descent.rate(count),
             beta_1=self.options.beta_1,
             beta_2=self.options.beta_2,
+            corrections=tuple(at_step(lack, count) for lack in self._lacks),
         )
         return AdamState(
             parameters=self.descent.returned(parameters, rows, count),

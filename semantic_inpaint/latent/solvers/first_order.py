@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
+import numpy as np
 from keras import ops
 
 from semantic_inpaint import backend
@@ -12,7 +14,7 @@ from semantic_inpaint.backend import Tensor
 from semantic_inpaint.latent import draws
 from semantic_inpaint.latent.objective import Objective, SearchTarget, total_of
 from semantic_inpaint.latent.options import SearchOptions
-from semantic_inpaint.latent.schedule import learning_rate_at
+from semantic_inpaint.latent.schedule import at_step, learning_rates
 from semantic_inpaint.latent.solvers.record import Record, Rows, last_loss
 
 # Steps over which a fall of the loss is measured.
@@ -165,11 +167,15 @@ class Descent:
 
     def rate(self, count: Tensor) -> Tensor:
         """Learning rate of each image's next step, to multiply `[B, D]` with."""
-        return learning_rate_at(
-            count[:, None],
-            num_steps=self.options.num_steps,
-            learning_rate=self.options.learning_rate,
-            schedule=self.options.schedule,
+        return at_step(self._rates, count)
+
+    @functools.cached_property
+    def _rates(self) -> np.ndarray:
+        options = self.options
+        return learning_rates(
+            options.num_steps,
+            learning_rate=options.learning_rate,
+            schedule=options.schedule,
         )
 
     @property
