@@ -8,11 +8,12 @@ Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
 Each method fills the same holes in the first `--count` faces of partition 1 with some
 numbers of steps in stage 1; all else is as in the preset `fast`, the refinement's 50
 steps between the layers as well (fewer where stage 1 has fewer than 150), from random
-codes but where the line says encoder. Beside them stand `fast`
-itself, the default, and the encoder without a search. Two things are read off: the
-pooled PSNR over the hole, and the weighted absolute distance of stage 1, with the
-window of `fast`, of whatever codes a method found there. Both, and the time of a second call, stand beside those of the
-preset `malesevic` with 1500 + 1500 steps in the same run; so the six masks count alike.
+codes but where the line says encoder. Beside them stand `fast` itself, the default, and
+the encoder without a search. Two things are read off: the pooled PSNR over the hole,
+and the weighted absolute distance of stage 1, with the window of `fast`, of whatever
+codes a method found there. Both, and the time of a second call, stand beside those of
+the preset `malesevic` with 1500 + 1500 steps in the same run; so the six masks count
+alike.
 Appends to `benchmarks/results/solvers.json`, goes on there when started again, prints a
 table and draws `benchmarks/results/solvers.png`, one line a method.
 """
