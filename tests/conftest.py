@@ -78,3 +78,49 @@ def encoded_prior_folder(tmp_path_factory, tiny_prior_folder, tiny_encoder):
         prior=load_prior(folder),
         facts={},
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_networks():
+    """Every feed-forward network at 16x16 with a few filters, drawn at random."""
+    from semantic_inpaint.models.inpainting_networks import (
+        NETWORKS,
+        build_network,
+        describe_network,
+    )
+
+    small = {"image_size": 16, "width": 2}
+    sizes = {
+        "iconv": {
+            "image_size": 16,
+            "model_size": 4,
+            "latent_channels": 2,
+            "constrain_output": False,
+        },
+        **{kind: small for kind in NETWORKS if kind != "iconv"},
+    }
+    networks = {}
+    for kind, architecture in sizes.items():
+        model = build_network(kind, architecture, seed=3)
+        latent_dim = 16 * architecture.get("latent_channels", 0)
+        card = {"network": kind, "architecture": architecture, "image_size": 16}
+        networks[kind] = describe_network(model, {**card, "latent_dim": latent_dim})
+    return networks
+
+
+@pytest.fixture(scope="session")
+def tiny_network_folders(tiny_networks, tmp_path_factory):
+    """The networks of `tiny_networks` on disk, in a folder each."""
+    from semantic_inpaint.models.inpainting_files import save_network
+
+    folder = tmp_path_factory.mktemp("networks")
+    return {
+        kind: save_network(
+            folder / kind,
+            network.model,
+            kind=kind,
+            architecture=network.card["architecture"],
+            facts={"image_size": 16, "latent_dim": network.latent_dim},
+        )
+        for kind, network in tiny_networks.items()
+    }

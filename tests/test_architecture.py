@@ -32,8 +32,7 @@ LAYERS = (
 # Neighbours on one line that may still see each other: (who imports, what).
 SIDEWAYS = {("datasets", "images"), ("adam", "backend"), ("report", "benchmark")}
 
-NUMERIC = {"numpy", "scipy"}
-KERAS = {"numpy", "keras"}
+NUMERIC, KERAS = {"numpy", "scipy"}, {"numpy", "keras"}
 # What each part may import from outside, beside the standard library.
 OUTSIDE = {
     "metrics": NUMERIC | {"skimage"},
@@ -52,7 +51,8 @@ OUTSIDE = {
     "benchmark": NUMERIC | {"pandas", "lpips", "torch", "torchvision"},
     "report": NUMERIC | {"pandas", "matplotlib", "PIL"},
     "app": KERAS
-    | {"tyro", "rich", "matplotlib", "PIL", "tensorboard", "torch_fidelity"},
+    | {"tyro", "rich", "matplotlib", "PIL", "tensorboard", "torch_fidelity"}
+    | {"onnxruntime"},
     "cli": set(),
     "__main__": set(),
 }

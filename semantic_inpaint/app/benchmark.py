@@ -24,6 +24,7 @@ from semantic_inpaint.app.refusal import refuse
 if TYPE_CHECKING:
     from semantic_inpaint.benchmark.measure import Measures
     from semantic_inpaint.benchmark.suite import Progress as TellProgress
+    from semantic_inpaint.models.inpainting_networks import InpaintingNetwork
     from semantic_inpaint.models.prior import GenerativePrior
 
 INTERRUPTED = 130
@@ -76,6 +77,7 @@ def run(options: BenchmarkOptions, console: Console) -> None:
     with backend.device_scope(options.device):
         some = any(map(needs_prior, options.methods))
         prior = load_prior(options.prior) if some else None
+        networks = _load_networks(options)
         images = read_image_set(options, prior.image_size if prior else options.size)
         console.print(
             f"{len(options.methods)} methods, {len(sources)} masks, {len(images)} "
@@ -89,6 +91,7 @@ def run(options: BenchmarkOptions, console: Console) -> None:
                 images,
                 sources,
                 prior=prior,
+                networks=networks,
                 measures=_measures(options, prior),
                 progress=progress,
                 tell=console.print,
@@ -97,6 +100,22 @@ def run(options: BenchmarkOptions, console: Console) -> None:
     console.print(table(records))
     path = options.out / RECORDS_FILE
     console.print(f"{added} records added, {len(records)} in {path}")
+
+
+def _load_networks(options: BenchmarkOptions) -> dict[str, InpaintingNetwork]:
+    """Load the networks that are named, by their methods."""
+    from semantic_inpaint.models.inpainting_files import load_network
+
+    networks = {}
+    for folder in options.networks:
+        network = load_network(folder)
+        if network.kind not in options.methods or network.kind in networks:
+            raise ValueError(
+                f"{folder} holds a network {network.kind!r}; --networks takes one for "
+                f"each of the methods, and those are {', '.join(options.methods)}."
+            )
+        networks[network.kind] = network
+    return networks
 
 
 def _measures(options: BenchmarkOptions, prior: GenerativePrior | None) -> Measures:

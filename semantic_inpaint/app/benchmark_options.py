@@ -24,8 +24,8 @@ class BenchmarkOptions:
 
     methods: tuple[str, ...] = DEFAULT_METHODS
     """refined (gives the stages before it as well), plain (as many steps, all of the
-    first stage), semantic, encoder; without a network: biharmonic, telea,
-    navier-stokes, patchmatch, mean."""
+    first stage), semantic, encoder; pconv, conv, iconv, pconv-gan, gated; without a
+    network: biharmonic, telea, navier-stokes, patchmatch, mean."""
     masks: tuple[str, ...] = ("all",)
     """Patterns: random-square, big-random-square, stripes, left, center, random, or
     all; with --mask-pack the pack's groups, or all."""
@@ -49,6 +49,9 @@ class BenchmarkOptions:
     prior: str = "slim"
     """Name of a shipped prior, or the folder of one; not loaded where no method needs
     it."""
+    networks: tuple[Path, ...] = ()
+    """Folders of networks without a prior (train_inpainter.py); default: those that
+    ship for the methods."""
     batch_size: int = 64
     """Images filled together, and the most that is lost where the command is killed."""
     size: int = 64

@@ -22,6 +22,8 @@ BAD_BASIN = "bad basin"
 OUTSIDE = "outside the generator's range"
 POOR = "poor fit"
 NONFINITE = "not a number"
+# What can be said without a search, which alone shows how well a hole could be filled.
+FILLED = "filled"
 
 # A residual this many times what whole faces are inverted to on average is well above
 # it: with the default and a centre hole there lie 2 of 24 faces that the shipped prior
@@ -153,6 +155,28 @@ def _whole_losses(traces: np.ndarray) -> list[dict[str, Any]]:
     return [
         {"steps": steps.tolist(), "terms": {"consensus": trace[steps].tolist()}}
         for trace in traces
+    ]
+
+
+def diagnose_pass(
+    problem: InpaintingProblem, result: InpaintingResult
+) -> list[dict[str, Any]]:
+    """Measure the answers of one pass of a network without a prior.
+
+    Returns:
+        For each image: `verdict`, `"filled"` or `"not a number"`; `seam_energy`,
+        `relative_seam_energy` (None where undefined) and `curves`, which are none.
+    """
+    seam = seam_energy(result.completed, problem.known)
+    relative = relative_seam_energy(result.completed, problem.known)
+    return [
+        {
+            "verdict": NONFINITE if status == "nonfinite" else FILLED,
+            "seam_energy": float(seam[i]),
+            "relative_seam_energy": _number(relative[i]),
+            "curves": {},
+        }
+        for i, status in enumerate(result.status)
     ]
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 from rich.console import Console
 
 from semantic_inpaint.app.animation import save_animation
-from semantic_inpaint.app.diagnostics import diagnose
+from semantic_inpaint.app.diagnostics import diagnose, diagnose_pass
 from semantic_inpaint.app.inputs import Holes, Images
 from semantic_inpaint.app.methods import Methods
 from semantic_inpaint.app.options import RunOptions
 from semantic_inpaint.app.progress import search_progress
 from semantic_inpaint.app.results import FIGURE_ROWS, MaskRecord, mask_file
 from semantic_inpaint.app.several import SeveralRecord
-from semantic_inpaint.inpainters import Inpainter
+from semantic_inpaint.inpainters import FeedForwardInpainter, Inpainter
+from semantic_inpaint.inpainters.feedforward import fill_several
 from semantic_inpaint.inpainters.several import inpaint_several
 from semantic_inpaint.latent.course import SearchCourse
 from semantic_inpaint.problem import InpaintingProblem, InpaintingResult
@@ -70,14 +71,17 @@ class Filling:
         problem = InpaintingProblem(batch.pixels, known, batch.indices)
         seed, course = self.options.seed, SearchCourse()
         result = inpainter.inpaint(problem, seed=seed, progress=progress, watch=course)
-        diagnoses = diagnose(
-            problem,
-            result,
-            course,
-            prior=self.methods.prior,
-            second_look=self.options.diagnose,
-            seed=seed,
-        )
+        if self.methods.prior is None:
+            diagnoses = diagnose_pass(problem, result)
+        else:
+            diagnoses = diagnose(
+                problem,
+                result,
+                course,
+                prior=self.methods.prior,
+                second_look=self.options.diagnose,
+                seed=seed,
+            )
         several = None
         if self.options.num_samples > 1:
             several = self._several(holes, problem, result)
@@ -95,12 +99,17 @@ class Filling:
     def _several(
         self, holes: Holes, problem: InpaintingProblem, result: InpaintingResult
     ) -> SeveralRecord:
-        found = inpaint_several(
-            self.methods.make_plain(holes.consensus_weight),
-            problem,
-            num_samples=self.options.num_samples,
-            way=self.options.way,
-            seed=self.options.seed,
-            answer=result,
-        )
+        inpainter = self.methods.make_plain(holes.consensus_weight)
+        count, seed = self.options.num_samples, self.options.seed
+        if isinstance(inpainter, FeedForwardInpainter):
+            found = fill_several(inpainter, problem, num_samples=count, seed=seed)
+        else:
+            found = inpaint_several(
+                inpainter,
+                problem,
+                num_samples=count,
+                way=self.options.way,
+                seed=seed,
+                answer=result,
+            )
         return SeveralRecord(found)

@@ -29,7 +29,8 @@ class RunOptions:
     method: str | None = None
     """semantic (search, blend), refined (and again on what was blended), plain (as many
     steps, without that) or encoder (one pass of a network, for priors that have one);
-    default: what the preset is for."""
+    or one pass of a network without a prior: pconv, conv, iconv, pconv-gan, gated;
+    default: what the preset, or the network named, is for."""
     preset: str = "fast"
     """fast; the papers to the letter: malesevic (1500 + 1500 steps), yeh; or what a
     public code does: moodoki, moodoki-extensions, chengbinjin, bamos, krntneja,
@@ -42,9 +43,15 @@ class RunOptions:
     """Images searched together."""
     prior: str = "slim"
     """Name of a shipped prior, or the folder of one."""
+    network: Path | None = None
+    """Folder of a network without a prior (train_inpainter.py); default: the one that
+    ships for the method."""
+    size: int | None = None
+    """Side that images are fitted to, for networks without a prior; default: that of
+    their training."""
     blend: str | None = None
     """Differences kept by the blend: gradient, log or log-printed; or paste, no blend;
-    default: the preset's."""
+    default: the preset's, and no blend for a network without a prior."""
     solver: str = "direct"
     """Of the blend: direct, or cvxpy (the paper's way, the same to 1e-6)."""
     reduction: str | None = None
@@ -74,7 +81,8 @@ class RunOptions:
     """cpu, gpu, gpu:N, several with commas between them, or all, which share the
     images; default: a GPU where there is one."""
     num_samples: int = 1
-    """From 2: also so many different answers for each image, and where they differ."""
+    """From 2: also so many different answers for each image, and where they differ; by
+    a search, or by iconv."""
     way: str = "langevin"
     """Of these answers: langevin (chains round the one answer) or restarts (searches
     from other codes)."""
@@ -92,6 +100,7 @@ class RunOptions:
         from semantic_inpaint.latent.presets import get_preset
 
         least_values = {"seed": 0, "batch_size": 1, "limit": 1, "num_samples": 1}
+        least_values["size"] = 16
         for field, least in least_values.items():
             value = getattr(self, field)
             if value is not None and value < least:
@@ -141,6 +150,7 @@ class RunOptions:
                 f"--method {self.method} draws on no prior, and this command shows "
                 "what one finds; see the command benchmark."
             )
+        self._check_network()
         for word, given in (
             ("--animate", self.animate),
             ("--num-samples", self.num_samples > 1),
@@ -164,3 +174,26 @@ class RunOptions:
             raise ValueError(
                 f"--way must be one of {', '.join(WAYS)}; got {self.way!r}."
             )
+
+    def _check_network(self) -> None:
+        """Refuse words of a search beside a network without one, and the reverse."""
+        from semantic_inpaint.inpainters.registry import FEED_FORWARD
+
+        without = self.method in FEED_FORWARD or (
+            self.method is None and self.network is not None
+        )
+        for word, given in (
+            ("--network", self.network is not None),
+            ("--size", self.size is not None),
+        ):
+            if given and not without:
+                raise ValueError(
+                    f"{word} is for networks without a prior; add --method with one of "
+                    f"{', '.join(FEED_FORWARD)}, or leave it out."
+                )
+        for word, given in (("--animate", self.animate), ("--diagnose", self.diagnose)):
+            if given and without:
+                raise ValueError(
+                    f"{word} needs a search, and a network without a prior has none; "
+                    "leave one of them out."
+                )

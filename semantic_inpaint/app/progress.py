@@ -15,7 +15,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-TITLES = {"search": "inpainting", "refine": "refining", "encode": "inpainting"}
+TITLES = {
+    "search": "inpainting",
+    "refine": "refining",
+    "encode": "inpainting",
+    "generate": "inpainting",
+}
 
 
 @contextlib.contextmanager

@@ -20,11 +20,10 @@ from semantic_inpaint import __version__, backend
 from semantic_inpaint.app.diagnostics_figure import save_diagnostics_figure
 from semantic_inpaint.app.figure import save_stage_figure
 from semantic_inpaint.app.inputs import Holes, Images
+from semantic_inpaint.app.methods import Methods
 from semantic_inpaint.app.several import SeveralRecord
 from semantic_inpaint.images import save_image
 from semantic_inpaint.metrics import aggregate, evaluate
-from semantic_inpaint.models.encoder import LatentEncoder
-from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import InpaintingResult
 
 FIGURE_ROWS = 8
@@ -81,7 +80,11 @@ class MaskRecord:
                     "name": name,
                     "status": result.status[i],
                     "hole_share": float((~known[i]).mean()),
-                    "discriminator_score": float(result.stats["score"][i]),
+                    **(
+                        {"discriminator_score": float(result.stats["score"][i])}
+                        if "score" in result.stats
+                        else {}
+                    ),
                     **{
                         key: value[i].tolist()
                         for key, value in result.stats.items()
@@ -108,7 +111,7 @@ class MaskRecord:
 
 def _completed(result: InpaintingResult) -> dict[str, np.ndarray]:
     """Return the images that are measured, by the stage that completed them."""
-    completed = {"inpainted": result.stages["blended"]}
+    completed = {"inpainted": result.stages.get("blended", result.completed)}
     if "refined" in result.stages:
         completed["refined"] = result.stages.get("reblended", result.completed)
     if "beyond" in result.stages:
@@ -140,17 +143,18 @@ def provenance(
     command: dict[str, Any],
     search: dict[str, Any],
     *,
-    prior: GenerativePrior,
-    encoder: LatentEncoder | None,
+    methods: Methods,
     images: Images,
     kinds: list[Holes],
 ) -> dict[str, Any]:
     """Everything that decides the result, and the versions that made it."""
+    prior, encoder, network = methods.prior, methods.encoder, methods.network
     return {
         "command": command,
         "search": search,
-        "prior": {"name": prior.name, "sha256": prior.sha256},
+        "prior": prior and {"name": prior.name, "sha256": prior.sha256},
         "encoder": encoder and {"sha256": encoder.card["weights"]["sha256"]},
+        "network": network and {"name": network.kind, "sha256": network.sha256},
         "images": [
             {"name": name, "source": source, "fitted": note, "number": int(number)}
             for name, source, note, number in zip(

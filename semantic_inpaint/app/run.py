@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = tyro.cli(
         RunOptions,
         prog="semantic-inpaint run",
-        description="Fill the holes of images by GAN inversion and refinement.",
+        description="Fill the holes of images: by GAN inversion and refinement, or in "
+        "one pass of a network.",
         args=None if argv is None else list(argv),
     )
     try:
@@ -62,14 +63,12 @@ def run(options: RunOptions, console: Console) -> Path:
     from semantic_inpaint.app.filling import Filling
     from semantic_inpaint.app.inputs import make_holes, read_images
     from semantic_inpaint.app.methods import Methods
-    from semantic_inpaint.models.checkpoints import load_prior
 
-    search, devices = options.inversion(), options.devices()
+    devices = options.devices()
     with backend.device_scope(devices[0] if devices else None):
-        prior = load_prior(options.prior)
-        images = read_images(options, prior.image_size)
+        methods = Methods.named(options, devices, console.print)
+        images = read_images(options, options.size or methods.image_size)
         kinds = make_holes(options, images)
-        methods = Methods(options.method, search, prior, devices, console.print)
         _tell(console, images, kinds)
         folder = RunFolder(options.out, Path(options.mask).stem)
         filling = Filling(folder.work, methods, images, kinds, options, console)
@@ -82,9 +81,8 @@ def run(options: RunOptions, console: Console) -> Path:
                 seconds=time.perf_counter() - started,
                 provenance=results.provenance(
                     {**dataclasses.asdict(options), "out": folder.path},
-                    search.resolved(has_encoder=has_encoder).as_dict(),
-                    prior=prior,
-                    encoder=methods.encoder,
+                    methods.search.resolved(has_encoder=has_encoder).as_dict(),
+                    methods=methods,
                     images=images,
                     kinds=kinds,
                 ),

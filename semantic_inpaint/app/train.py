@@ -97,7 +97,7 @@ def train(options: TrainOptions, console: Console) -> Path:
     from semantic_inpaint.training.loop import train_prior
 
     with training_report(
-        console, options.out, title=options.recipe, losses=LOSSES
+        console, options.out, title=options.recipe, losses=LOSSES.format_map
     ) as report:
         result = train_prior(
             recipe,

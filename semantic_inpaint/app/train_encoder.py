@@ -124,7 +124,7 @@ def train(options: EncoderOptions, console: Console) -> list[Path]:
     from semantic_inpaint.training.export import export_encoder
 
     prior = load_prior(options.prior, precision=recipe.precision)
-    losses = "loss {loss:.4f}"
+    losses = "loss {loss:.4f}".format_map
     title = f"encoder of {prior.name}"
     with training_report(console, options.out, title=title, losses=losses) as tell:
 

@@ -72,7 +72,12 @@ def open_training_data(
 
 @contextlib.contextmanager
 def training_report(
-    console: Console, out: Path, *, title: str, losses: str
+    console: Console,
+    out: Path,
+    *,
+    title: str,
+    losses: Callable[[dict[str, float]], str],
+    columns: int | None = None,
 ) -> Iterator[Callable[[Report], None]]:
     """Show a progress bar, and write events and sample sheets below `out`.
 
@@ -80,7 +85,8 @@ def training_report(
         console: Where to show it.
         out: Folder of the run.
         title: Before the bar.
-        losses: Behind the bar; scalars of a report are put in by name.
+        losses: Makes what stands behind the bar of the scalars of a report.
+        columns: Images in a row of a sheet; None: as many as make it about square.
 
     Yields:
         What the training loop calls with its reports.
@@ -104,11 +110,11 @@ def training_report(
             task,
             completed=state.step,
             total=state.num_steps,
-            losses=losses.format(**state.scalars),
+            losses=losses(state.scalars),
         )
         monitor.scalars(state.scalars, step=state.step)
         if state.grid is not None:
-            sheet = tile_images(state.grid / 2.0 + 0.5)
+            sheet = tile_images(state.grid / 2.0 + 0.5, columns=columns)
             monitor.picture("samples", to_uint8(sheet), step=state.step)
             save_image(out / "samples" / f"{state.step:07d}.png", sheet)
         monitor.flush()

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from semantic_inpaint.benchmark.cells import MethodIdentity
 from semantic_inpaint.inpainters import (
+    FEED_FORWARD,
     ClassicalInpainter,
     EncoderInpainter,
+    FeedForwardInpainter,
     Inpainter,
     SemanticInpainter,
     check_method,
     find_encoder,
+    find_network,
     make_inpainter,
     needs_prior,
 )
 from semantic_inpaint.inpainters.halving import HalvingInpainter
 from semantic_inpaint.latent.presets import InversionOptions
 from semantic_inpaint.models.encoder import LatentEncoder
+from semantic_inpaint.models.inpainting_networks import InpaintingNetwork
 from semantic_inpaint.models.prior import GenerativePrior
 
 COMPLETED = "completed"
@@ -55,10 +59,11 @@ class Lineup:
         preset: Options of those that search or blend.
         prior: Of those that need one; None where none does.
         tell: Called with a sentence where memory ran out.
+        networks: Of feed-forward methods by their names; default: those that ship.
 
     Raises:
         ValueError: An unknown method, one that is named twice, one that lacks its
-            prior or encoder, or that does not go with the preset.
+            prior, encoder or network, or that does not go with the preset.
         ImportError: The library of a method is not installed.
     """
 
@@ -66,6 +71,7 @@ class Lineup:
     preset: InversionOptions
     prior: GenerativePrior | None = None
     tell: Callable[[str], None] = lambda sentence: None
+    networks: Mapping[str, InpaintingNetwork] = dataclasses.field(default_factory=dict)
     encoders: dict[str, LatentEncoder | None] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,10 +80,12 @@ class Lineup:
             raise ValueError(
                 f"`methods` must be one name or more, each once; got {self.methods}."
             )
-        encoder, encoders = None, {}
+        encoder, encoders, networks = None, {}, dict(self.networks)
         for method in self.methods:
             check_method(method)
             encoders[method] = None
+            if method in FEED_FORWARD:
+                networks[method] = find_network(method, networks.get(method))
             if not needs_prior(method):
                 continue
             if self.prior is None:
@@ -86,6 +94,7 @@ class Lineup:
                 encoder = find_encoder(method, self.prior, self.preset)
             encoders[method] = encoder
         object.__setattr__(self, "encoders", encoders)
+        object.__setattr__(self, "networks", networks)
         for method in self.methods:
             self.identify(method, None)
 
@@ -121,7 +130,8 @@ class Lineup:
         if consensus_weight is not None:
             preset = dataclasses.replace(preset, consensus_weight=consensus_weight)
         if not needs_prior(method):
-            return make_inpainter(method)
+            network = self.networks.get(method)
+            return make_inpainter(method, preset=preset, network=network)
         return make_inpainter(
             method, prior=self.prior, preset=preset, encoder=self.encoders[method]
         )
@@ -146,7 +156,7 @@ def _settings(inpainter: Inpainter) -> dict[str, Any]:
         return settings
     if isinstance(inpainter, EncoderInpainter):
         return {"operator": inpainter.operator, "solver": inpainter.solver}
-    if isinstance(inpainter, ClassicalInpainter):
+    if isinstance(inpainter, (ClassicalInpainter, FeedForwardInpainter)):
         return dict(inpainter.settings)
     raise TypeError(
         f"no settings are known of {type(inpainter).__name__}; add them to "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from semantic_inpaint.benchmark.versions import versions
 from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.inpainters import Inpainter
 from semantic_inpaint.latent.presets import FAST, InversionOptions
+from semantic_inpaint.models.inpainting_networks import InpaintingNetwork
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import InpaintingProblem, InpaintingResult
 
@@ -85,6 +86,7 @@ def run_suite(
     sources: Sequence[HoleSource],
     *,
     prior: GenerativePrior | None = None,
+    networks: Mapping[str, InpaintingNetwork] | None = None,
     measures: Measures | None = None,
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
@@ -100,6 +102,8 @@ def run_suite(
         images: To fill.
         sources: Kinds of holes.
         prior: Of the methods that need one.
+        networks: Of the feed-forward methods, by their names; default: those that
+            ship.
         measures: What to measure beside the usual; default: nothing.
         progress: Told of the whole, also within a batch.
         tell: Called with a sentence where memory ran out.
@@ -113,7 +117,11 @@ def run_suite(
         ImportError: The library of a method is not installed.
     """
     lineup = Lineup(
-        options.methods, options.preset, prior, tell or (lambda sentence: None)
+        options.methods,
+        options.preset,
+        prior,
+        tell or (lambda sentence: None),
+        networks or {},
     )
     measures = measures or Measures()
     suite = describe_suite(images, sources, lineup, sorted(measures.distances))

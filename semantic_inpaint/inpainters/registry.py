@@ -10,6 +10,7 @@ from typing import Protocol
 
 from semantic_inpaint.inpainters.classical import CLASSICAL
 from semantic_inpaint.inpainters.encoded import EncoderInpainter
+from semantic_inpaint.inpainters.feedforward import FeedForwardInpainter
 from semantic_inpaint.inpainters.semantic import SemanticInpainter
 from semantic_inpaint.inpainters.stages import Watcher
 from semantic_inpaint.latent.presets import (
@@ -20,6 +21,8 @@ from semantic_inpaint.latent.presets import (
 from semantic_inpaint.models.checkpoints import DEFAULT_PRIOR, load_prior
 from semantic_inpaint.models.encoder import LatentEncoder
 from semantic_inpaint.models.encoder_files import has_encoder, load_encoder
+from semantic_inpaint.models.inpainting_files import load_network
+from semantic_inpaint.models.inpainting_networks import NETWORKS, InpaintingNetwork
 from semantic_inpaint.models.prior import GenerativePrior
 from semantic_inpaint.problem import InpaintingProblem, InpaintingResult
 
@@ -90,17 +93,19 @@ def _encoder(
     )
 
 
-def _without_prior(method: str) -> Maker:
-    return lambda prior, options, encoder: CLASSICAL[method]()
-
-
-METHODS: dict[str, Maker] = {
+WITH_PRIOR: dict[str, Maker] = {
     "semantic": _semantic,
     "refined": _refined,
     "plain": _plain,
     "encoder": _encoder,
-    **{method: _without_prior(method) for method in CLASSICAL},
 }
+"""Methods that draw on a prior."""
+
+FEED_FORWARD = tuple(NETWORKS)
+"""Methods that are one pass of a network of their own."""
+
+METHODS = (*WITH_PRIOR, *FEED_FORWARD, *CLASSICAL)
+"""Every method by its name."""
 
 
 def check_method(method: str) -> None:
@@ -116,8 +121,33 @@ def check_method(method: str) -> None:
 
 
 def needs_prior(method: str) -> bool:
-    """Say whether a registered method draws on a prior; the classical ones do not."""
-    return method not in CLASSICAL
+    """Say whether a registered method draws on a prior.
+
+    The classical ones do not, nor those with a network of their own.
+    """
+    return method in WITH_PRIOR
+
+
+def find_network(
+    method: str, network: InpaintingNetwork | str | Path | None = None
+) -> InpaintingNetwork:
+    """Load the network of a feed-forward method.
+
+    Args:
+        method: One of `FEED_FORWARD`.
+        network: A network or its folder; None: the one that ships.
+
+    Raises:
+        ValueError: There is none, or it is that of another method.
+    """
+    if not isinstance(network, InpaintingNetwork):
+        network = load_network(method if network is None else network)
+    if network.kind != method:
+        raise ValueError(
+            f"the method {method!r} has another network than {network.kind!r}; use "
+            f"the method {network.kind!r}, or name another folder."
+        )
+    return network
 
 
 def find_encoder(
@@ -141,6 +171,8 @@ def make_inpainter(
     prior: GenerativePrior | str | Path = DEFAULT_PRIOR,
     preset: InversionOptions | str = DEFAULT_PRESET,
     encoder: LatentEncoder | None = None,
+    network: InpaintingNetwork | str | Path | None = None,
+    blend: str | None = None,
 ) -> Inpainter:
     """Make a method ready to use.
 
@@ -148,31 +180,44 @@ def make_inpainter(
         method: `"semantic"` (Yeh et al.: invert, blend), `"refined"` (Malesevic et
             al.: invert, blend, refine, blend), `"plain"` (the paper's control: as
             many steps as `"refined"`, all of the first stage), `"encoder"` (encode,
-            generate, blend: no search), or a classical one, without a network:
-            `"mean"`, `"biharmonic"`, `"telea"`, `"navier-stokes"`, `"patchmatch"`.
-            None: `"semantic"` or `"refined"`, whichever the preset is for.
-        prior: A prior, the name of a shipped one, or its folder; a classical method
-            loads none.
+            generate, blend: no search); one pass of a network trained for it:
+            `"pconv"`, `"conv"`, `"iconv"`, `"pconv-gan"`, `"gated"`; or a classical
+            one, without a network: `"mean"`, `"biharmonic"`, `"telea"`,
+            `"navier-stokes"`, `"patchmatch"`. None: `"semantic"` or `"refined"`,
+            whichever the preset is for.
+        prior: A prior, the name of a shipped one, or its folder; only those that draw
+            on one load it.
         preset: Options, or the name of a preset; of these, `"encoder"` takes how to
-            blend, and the size of a batch, and a classical method nothing.
+            blend, and the size of a batch, a network of its own the solver and the
+            size of a batch, and a classical method nothing.
         encoder: Of the prior; default: the one beside it, where one is needed.
+        network: Of a feed-forward method, or its folder; default: the one that ships.
+        blend: Of a feed-forward method: `"gradient"`, `"log"` or `"log-printed"`;
+            default: none, the network's pixels as they are.
 
     Raises:
-        ValueError: An unknown method, prior or preset, or two that do not go together;
-            or the prior has no encoder where one is needed.
+        ValueError: An unknown method, prior, preset or network, or two that do not go
+            together; or the prior has no encoder where one is needed.
         ImportError: The library of a classical method is not installed.
     """
     options = get_preset(preset) if isinstance(preset, str) else preset
     if method is None:
         method = "semantic" if options.second is None else "refined"
     check_method(method)
-    if not needs_prior(method):
+    if method in CLASSICAL:
         return CLASSICAL[method]()
+    if method in FEED_FORWARD:
+        return FeedForwardInpainter(
+            find_network(method, network),
+            operator=blend or "paste",
+            solver=options.solver,
+            batch_size=options.batch_size,
+        )
     if not isinstance(prior, GenerativePrior):
         prior = load_prior(prior)
     if encoder is None:
         encoder = find_encoder(method, prior, options)
-    return METHODS[method](prior, options, encoder)
+    return WITH_PRIOR[method](prior, options, encoder)
 
 
 def inpaint(
@@ -181,9 +226,12 @@ def inpaint(
     method: str | None = None,
     prior: GenerativePrior | str | Path = DEFAULT_PRIOR,
     preset: InversionOptions | str = DEFAULT_PRESET,
+    network: InpaintingNetwork | str | Path | None = None,
+    blend: str | None = None,
     seed: int = 0,
 ) -> InpaintingResult:
     """Fill the holes of a problem; see `make_inpainter` for the arguments."""
-    return make_inpainter(method, prior=prior, preset=preset).inpaint(
-        problem, seed=seed
+    inpainter = make_inpainter(
+        method, prior=prior, preset=preset, network=network, blend=blend
     )
+    return inpainter.inpaint(problem, seed=seed)

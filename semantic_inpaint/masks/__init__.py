@@ -27,6 +27,7 @@ from semantic_inpaint.masks.patterns import (
     get_pattern,
     make_known,
 )
+from semantic_inpaint.masks.rectangles import two_rectangles
 from semantic_inpaint.masks.validation import validate_known
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "random_square",
     "save_known",
     "stripes",
+    "two_rectangles",
     "validate_known",
     "write_pack",
 ]

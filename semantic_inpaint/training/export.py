@@ -15,6 +15,7 @@ from semantic_inpaint.models.checkpoints import save_prior, variable_name
 from semantic_inpaint.models.encoder_files import EncoderArchitecture, save_encoder
 from semantic_inpaint.models.prior import PriorArchitecture
 from semantic_inpaint.training.encoder import EncoderTraining
+from semantic_inpaint.training.inpainting import InpaintingTraining
 from semantic_inpaint.training.loop import (
     TrainingData,
     TrainingResult,
@@ -58,7 +59,7 @@ def export_prior(
         variables |= _named(network, network.non_trainable_variables, stats)
     facts = {
         "generator": "moving average" if recipe.average_half_life > 0 else "raw",
-        **_facts(result, data, data_note=data_note, licence=licence),
+        **training_facts(result, data, data_note=data_note, licence=licence),
         **({"history": list(result.history)} if result.history else {}),
     }
     architecture = PriorArchitecture(
@@ -96,7 +97,7 @@ def export_encoder(
     """
     trainer, recipe = result.trainer, result.trainer.recipe
     network = trainer.network
-    facts = _facts(result, data, data_note=data_note, licence=licence)
+    facts = training_facts(result, data, data_note=data_note, licence=licence)
     architecture = EncoderArchitecture(
         image_size=trainer.prior.image_size,
         latent_dim=trainer.prior.latent_dim,
@@ -109,14 +110,14 @@ def export_encoder(
     )
 
 
-def _facts(
-    result: TrainingResult | EncoderTraining,
+def training_facts(
+    result: TrainingResult | EncoderTraining | InpaintingTraining,
     data: TrainingData,
     *,
     data_note: str,
     licence: str,
 ) -> dict[str, Any]:
-    """What the card of any trained network says."""
+    """Return what the card of any trained network says."""
     recipe = result.trainer.recipe
     return {
         "recipe": recipe.as_dict(),

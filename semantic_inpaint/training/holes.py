@@ -1,15 +1,29 @@
-"""Holes of every kind for a network that has to cope with all of them."""
+"""Holes of a training: every kind at once, brush strokes, or one published pattern."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 
 import numpy as np
 
-from semantic_inpaint.masks import PATTERNS, random_pixels, random_square
+from semantic_inpaint.masks import (
+    FREE_FORM_GROUPS,
+    PATTERNS,
+    brush_strokes,
+    make_known,
+    random_pixels,
+    random_square,
+    two_rectangles,
+)
 
-# Stream of random numbers drawn from a seed, beside those of the training loop.
-HOLES = 10
+# Streams of random numbers drawn from a seed, beside those of the training loop.
+HOLES, STROKES = 10, 12
+
+HOLE_KINDS = ("mixed", "freeform", "two-rectangles")
+"""What may be missing beside a published pattern by its name."""
+# On fewer pixels a stroke is as wide as the largest holes that the groups allow.
+SMALLEST_FREEFORM = 32
 
 SQUARE_SHARES = (0.05, 0.5)
 PIXEL_SHARES = (0.2, 0.9)
@@ -17,27 +31,92 @@ PIXEL_SHARES = (0.2, 0.9)
 Family = Callable[[int, np.random.Generator], np.ndarray]
 
 
-def training_holes(count: int, size: int, *, seed: int, step: int) -> np.ndarray:
+def check_holes(holes: str, size: int) -> None:
+    """Check that `training_holes` can draw a kind on images of a size.
+
+    Raises:
+        ValueError: An unknown word, or brush strokes on fewer than 32 x 32 pixels.
+    """
+    if holes not in HOLE_KINDS and holes not in PATTERNS:
+        words = (*HOLE_KINDS, *PATTERNS)
+        near = difflib.get_close_matches(holes, words, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"`holes` must be one of {', '.join(words)}; got {holes!r}.{hint}"
+        )
+    if holes == "freeform" and size < SMALLEST_FREEFORM:
+        raise ValueError(
+            f"brush strokes need images of {SMALLEST_FREEFORM} x {SMALLEST_FREEFORM} "
+            f"pixels or more; got {size}. Use holes='mixed'."
+        )
+
+
+def training_holes(
+    count: int, size: int, *, seed: int, step: int, holes: str = "mixed"
+) -> np.ndarray:
     """Draw the holes of one step.
 
-    Of ten images one has no hole, five have one of the six published patterns, each
-    as likely, half of them mirrored and transposed at random (so that there are right,
-    upper and lower halves too); two have a square of 5% to 50% of the image, two have
-    20% to 90% of single pixels missing.
+    - `"mixed"`: of ten images one has no hole, five have one of the six published
+      patterns, each as likely, half of them mirrored and transposed at random (so that
+      there are right, upper and lower halves too); two have a square of 5% to 50% of
+      the image, two have 20% to 90% of single pixels missing.
+    - `"freeform"`: brush strokes (`masks.brush_strokes`) of one of the six ratios of
+      hole to image of Liu et al. 2018 (section 4.1), with or without a hole at the
+      border, each of the twelve groups as likely.
+    - `"two-rectangles"`: the one mask of Lundgren et al. 2018, for all images.
+    - A published pattern's name: its holes, a fresh one for each image of each step
+      where it draws any.
 
     Args:
         count: Number of images B.
         size: H and W.
         seed: 0 or more.
-        step: 0 or more; the holes depend on it, on `seed` and on the shape alone.
+        step: 0 or more; the holes depend on it, on `seed`, on the kind and on the
+            shape alone.
+        holes: Which kind.
 
     Returns:
         `known`, bool `[B, size, size]`.
+
+    Raises:
+        ValueError: An unknown kind, or too few pixels for it.
     """
+    check_holes(holes, size)
+    if count == 0:
+        return np.ones((0, size, size), bool)
+    if holes == "mixed":
+        return _mixed(count, size, seed, step)
+    if holes == "freeform":
+        return _freeform(count, size, seed, step)
+    if holes == "two-rectangles":
+        return np.repeat(two_rectangles(size, size)[None], count, axis=0)
+    numbers = step * count + np.arange(count)
+    return make_known(holes, count, size, size, seed=seed, indices=numbers)
+
+
+def _mixed(count: int, size: int, seed: int, step: int) -> np.ndarray:
     rng = np.random.default_rng([seed, HOLES, step])
     kinds = rng.choice(len(FAMILIES), size=count, p=[share for share, _ in FAMILIES])
-    holes = [FAMILIES[kind][1](size, rng) for kind in kinds]
-    return np.stack(holes) if holes else np.ones((0, size, size), bool)
+    return np.stack([FAMILIES[kind][1](size, rng) for kind in kinds])
+
+
+def _freeform(count: int, size: int, seed: int, step: int) -> np.ndarray:
+    rng = np.random.default_rng([seed, STROKES, step])
+    groups = list(FREE_FORM_GROUPS.values())
+    known = []
+    for place in rng.integers(len(groups), size=count):
+        group = groups[place]
+        known.append(
+            brush_strokes(
+                size,
+                size,
+                rng,
+                above=group.above,
+                up_to=group.up_to,
+                touches_border=group.touches_border,
+            )
+        )
+    return np.stack(known)
 
 
 def _nothing_missing(size: int, _: np.random.Generator) -> np.ndarray:

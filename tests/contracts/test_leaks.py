@@ -32,7 +32,7 @@ pytestmark = pytest.mark.both_backends
 # Both reach the image border, where not every library keeps out of the hole.
 @pytest.mark.parametrize("pattern", ["left", "random"])
 def test_what_stood_in_the_hole_does_not_change_a_bit(
-    method, preset, pattern, tiny_prior, tiny_encoder
+    method, preset, pattern, tiny_prior, tiny_encoder, tiny_networks
 ):
     images = np.random.default_rng(11).random((3, 16, 16, 3), dtype=np.float32)
     problem = InpaintingProblem(images, make_known(pattern, 3, 16, 16, seed=2))
@@ -41,5 +41,6 @@ def test_what_stood_in_the_hole_does_not_change_a_bit(
         prior=tiny_prior,
         preset=PRESETS[preset].with_steps(4),
         encoder=tiny_encoder,
+        network=tiny_networks.get(method),
     )
     assert check_leak(inpainter, problem, images, seed=1).passed

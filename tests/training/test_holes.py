@@ -1,10 +1,12 @@
 """The holes of a training: every kind, and the same at the same step."""
 
 import collections
+import hashlib
 
 import numpy as np
+import pytest
 
-from semantic_inpaint.masks import PATTERNS, make_known
+from semantic_inpaint.masks import PATTERNS, make_known, two_rectangles
 from semantic_inpaint.training.holes import training_holes
 
 SIDE = 32
@@ -94,3 +96,48 @@ def test_the_holes_are_a_function_of_seed_and_step_alone():
 
 def test_no_images_have_no_holes():
     assert training_holes(0, 16, seed=0, step=0).shape == (0, 16, 16)
+
+
+def test_the_holes_of_an_encoder_s_training_stay_what_they_were():
+    known = np.concatenate([training_holes(20, 32, seed=3, step=t) for t in range(10)])
+    # Of the version that shipped the encoder of the slim prior.
+    assert hashlib.sha256(np.packbits(known).tobytes()).hexdigest() == (
+        "a7bdbbcf2505bd667a273f3eafeec3a8817dba8f36d1be97753128ec9835eaeb"
+    )
+
+
+def test_brush_strokes_fill_the_six_published_ratios_alike():
+    known = np.concatenate(
+        [training_holes(24, 32, seed=1, step=t, holes="freeform") for t in range(25)]
+    )
+    shares = 1.0 - known.mean(axis=(1, 2))
+    counts, _ = np.histogram(shares, [0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    assert counts.sum() == len(known) == 600
+    # Four standard deviations of a count of one sixth.
+    assert np.all(np.abs(counts - 100) < 4 * np.sqrt(600 * 5 / 36))
+    rim = np.ones((32, 32), bool)
+    rim[1:-1, 1:-1] = False
+    touching = (~known)[:, rim].any(axis=1).mean()
+    assert abs(touching - 0.5) < 4 * np.sqrt(0.25 / 600)
+
+
+def test_a_pattern_by_its_name_is_that_pattern_and_fresh_in_every_step():
+    fixed = training_holes(3, 16, seed=0, step=5, holes="center")
+    np.testing.assert_array_equal(fixed, make_known("center", 3, 16, 16))
+    drawn = [training_holes(3, 16, seed=0, step=t, holes="random") for t in (0, 1)]
+    expected = make_known("random", 6, 16, 16)
+    np.testing.assert_array_equal(np.concatenate(drawn), expected)
+
+
+def test_the_two_rectangles_are_the_same_for_all():
+    known = training_holes(3, 16, seed=0, step=5, holes="two-rectangles")
+    np.testing.assert_array_equal(known, np.repeat(two_rectangles(16, 16)[None], 3, 0))
+
+
+@pytest.mark.parametrize(
+    ("holes", "size", "message"),
+    [("centre", 64, "'center'"), ("freeform", 16, "32 x 32 pixels or more; got 16")],
+)
+def test_holes_that_cannot_be_drawn_are_refused(holes, size, message):
+    with pytest.raises(ValueError, match=message):
+        training_holes(1, size, seed=0, step=0, holes=holes)

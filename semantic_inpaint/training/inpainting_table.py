@@ -1,0 +1,128 @@
+"""Recipes of feed-forward inpainters by name, and what trains and builds each."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from semantic_inpaint.datasets.landmarks import Landmarks
+from semantic_inpaint.training.iconv import IConvTrainer
+from semantic_inpaint.training.iconv_recipes import (
+    CONFIGS,
+    PAPER_FACES,
+    PAPER_FREE_FORM,
+    IConvRecipe,
+)
+from semantic_inpaint.training.inpainting import InpaintingTrainer
+from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
+from semantic_inpaint.training.loop import TrainingData
+from semantic_inpaint.training.pconv import PConvTrainer
+from semantic_inpaint.training.pconv_gan import PConvGanTrainer
+from semantic_inpaint.training.pconv_gan_recipes import (
+    PCONV_GAN_RECIPES,
+    PConvGanRecipe,
+)
+from semantic_inpaint.training.pconv_recipes import (
+    CONV_64,
+    GATED_64,
+    PCONV_64,
+    PCONV_512,
+    PConvRecipe,
+)
+
+TINY = PConvRecipe(
+    image_size=16,
+    width=2,
+    batch_size=4,
+    num_images=32,
+    perceptual="none",
+    average_halflife=16.0,
+    precision="float32",
+)
+"""A few filters at 16x16: trains in seconds, for tests and first tries."""
+
+INPAINTING_RECIPES: dict[str, InpaintingRecipe] = {
+    "pconv": PCONV_64,
+    "conv": CONV_64,
+    "gated": GATED_64,
+    "pconv-512": PCONV_512,
+    "iconv": CONFIGS["E"],
+    **{f"iconv-{letter.lower()}": recipe for letter, recipe in CONFIGS.items()},
+    "iconv-128": PAPER_FACES,
+    "iconv-256": PAPER_FREE_FORM,
+    **PCONV_GAN_RECIPES,
+    "tiny": TINY,
+}
+
+
+def get_inpainting_recipe(name: str) -> InpaintingRecipe:
+    """Look up a recipe by its name.
+
+    Raises:
+        ValueError: An unknown name; the message has the nearest right one.
+    """
+    if name in INPAINTING_RECIPES:
+        return INPAINTING_RECIPES[name]
+    near = difflib.get_close_matches(name, INPAINTING_RECIPES, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"no recipe {name!r}; there are {', '.join(INPAINTING_RECIPES)}.{hint}"
+    )
+
+
+def make_trainer(recipe: InpaintingRecipe) -> InpaintingTrainer:
+    """Build the networks of a recipe, and what trains them.
+
+    Raises:
+        ValueError: The networks or their losses cannot be had.
+        TypeError: A kind of recipe that is not known here.
+    """
+    trainers = {
+        PConvRecipe: PConvTrainer,
+        IConvRecipe: IConvTrainer,
+        PConvGanRecipe: PConvGanTrainer,
+    }
+    if type(recipe) not in trainers:
+        raise TypeError(
+            f"nothing trains a {type(recipe).__name__}; add it to "
+            "training/inpainting_table.py."
+        )
+    return trainers[type(recipe)](recipe)
+
+
+def network_of(recipe: InpaintingRecipe) -> tuple[str, dict[str, Any]]:
+    """Return the kind of network that a recipe trains, and how it is built.
+
+    Returns:
+        A key of `models.inpainting_networks.NETWORKS`, and the keywords of its builder
+        but `dtype` and `seed`: what the card of the trained network has.
+    """
+    if isinstance(recipe, IConvRecipe):
+        names = ("model_size", "full_width_side", "latent_channels", "num_landmarks")
+        names += ("convolution", "variant", "constrain_output")
+        return "iconv", {
+            **_fields(recipe, "image_size", *names),
+            "pose": recipe.generator_pose,
+        }
+    if isinstance(recipe, PConvGanRecipe):
+        return "pconv-gan", _fields(recipe, "image_size", "width", "convolution")
+    return recipe.layer, _fields(recipe, "image_size", "width")
+
+
+def network_facts(
+    recipe: InpaintingRecipe, data: TrainingData, landmarks: Landmarks | None
+) -> dict[str, Any]:
+    """Return what a card says of what the network is called with."""
+    typical = []
+    if recipe.num_landmarks and landmarks is not None:
+        typical = landmarks.points[data.indices].mean(axis=0, dtype="float64").tolist()
+    return {
+        "image_size": recipe.image_size,
+        "latent_dim": recipe.latent_dim,
+        "num_landmarks": recipe.num_landmarks,
+        "typical_landmarks": typical,
+    }
+
+
+def _fields(recipe: InpaintingRecipe, *names: str) -> dict[str, Any]:
+    return {name: getattr(recipe, name) for name in names}
