@@ -6,6 +6,7 @@ makes one score of their three answers (section 4.3, after Iizuka et al. 2017).
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 
@@ -52,27 +53,9 @@ def build_pconv_gan_discriminator(
     initial = _initializers(seed + 1)
     image = keras.Input((image_size, image_size, 3), name="image")
 
-    def judge(x: keras.KerasTensor, name: str, num_layers: int) -> keras.KerasTensor:
-        for level, multiple in enumerate(MULTIPLES[:num_layers], start=1):
-            x = layers.Conv2D(
-                multiple * width,
-                5,
-                strides=2,
-                padding="same",
-                activation="relu",
-                kernel_initializer=next(initial),
-                dtype=dtype,
-                name=f"{name}_conv_{level}",
-            )(x)
-        x = layers.Flatten(dtype=dtype, name=f"{name}_flatten")(x)
-        return layers.Dense(
-            units,
-            activation="relu",
-            kernel_initializer=next(initial),
-            dtype=dtype,
-            name=f"{name}_dense",
-        )(x)
-
+    judge = functools.partial(
+        _judge, width=width, units=units, initial=initial, dtype=dtype
+    )
     answers = judge(image, "global", len(MULTIPLES))
     if local:
         third = left_third(image_size)
@@ -101,3 +84,35 @@ def _initializers(seed: int) -> Iterator[initializers.Initializer]:
     """One initialiser for each layer in turn, each with a seed of its own."""
     for layer in itertools.count():
         yield initializers.HeNormal(seed=1000 * seed + layer)
+
+
+def _judge(
+    x: keras.KerasTensor,
+    name: str,
+    num_layers: int,
+    *,
+    width: int,
+    units: int,
+    initial: Iterator[initializers.Initializer],
+    dtype: str,
+) -> keras.KerasTensor:
+    """Add one discriminator: convolutions of stride 2, then a dense layer."""
+    for level, multiple in enumerate(MULTIPLES[:num_layers], start=1):
+        x = layers.Conv2D(
+            multiple * width,
+            5,
+            strides=2,
+            padding="same",
+            activation="relu",
+            kernel_initializer=next(initial),
+            dtype=dtype,
+            name=f"{name}_conv_{level}",
+        )(x)
+    x = layers.Flatten(dtype=dtype, name=f"{name}_flatten")(x)
+    return layers.Dense(
+        units,
+        activation="relu",
+        kernel_initializer=next(initial),
+        dtype=dtype,
+        name=f"{name}_dense",
+    )(x)
