@@ -105,13 +105,16 @@ def search_options(arguments: Arguments) -> InversionOptions:
     return options
 
 
-def read_faces(data: Path | None, count: int) -> tuple[np.ndarray, str]:
-    """Return the first so many unseen faces, in [0, 1], and the hash of their set."""
+def read_faces(
+    data: Path | None, count: int, *, skip: int = 0
+) -> tuple[np.ndarray, str]:
+    """Return the next so many unseen faces, in [0, 1], and the hash of their set."""
     if data is None:
         card = sample_card()
-        return sample_faces(min(count, card["count"])), card["sheet"]["sha256"]
+        faces = sample_faces(min(skip + count, card["count"]))
+        return faces[skip:], card["sheet"]["sha256"]
     packed = PackedImages.open(data)
-    rows = packed.indices([1])[:count]
+    rows = packed.indices([1])[skip : skip + count]
     return packed.images[rows].astype(np.float32) / 255.0, packed.sha256
 
 

@@ -17,7 +17,7 @@ class ReportOptions:
     """Write a report from the records of a benchmark, and from nothing else."""
 
     records: Path
-    """Folder of the benchmark, with records.jsonl."""
+    """Folder of the benchmark, or of a report of it."""
     out: Path
     """Folder to write to: index.html, report.md, tables.csv, LaTeX, figures."""
     title: str | None = None

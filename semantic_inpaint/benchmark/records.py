@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import lzma
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 RECORDS_FILE = "records.jsonl"
+# Records that no more are appended to: a tenth of the size, beside their report.
+ARCHIVE_FILE = "records.jsonl.xz"
 # Says, while a batch is being appended, where it begins and where it will end.
 JOURNAL_FILE = "records.pending.json"
 SUITE_FILE = "suite.json"
@@ -52,19 +55,44 @@ def read_records(folder: str | os.PathLike[str]) -> list[Record]:
     """Read all records; a batch or a last line that was cut short is left out.
 
     Args:
-        folder: Of the benchmark.
+        folder: Of the benchmark, or of its report, where they are compressed.
 
     Returns:
-        The records in the order of their making; empty where there are none yet.
+        The records in the order of their making, compressed ones first; empty where
+        there are none yet.
 
     Raises:
-        ValueError: A line before the last is no record, or one of another schema.
+        ValueError: A line before the last is no record, or one of another schema; or
+            what is compressed is damaged.
     """
-    path = Path(folder) / RECORDS_FILE
-    if not path.is_file():
-        return []
-    with path.open("rb") as file:
-        lines = file.read(_whole_size(Path(folder))).splitlines()
+    path, archive = Path(folder) / RECORDS_FILE, Path(folder) / ARCHIVE_FILE
+    records = []
+    if archive.is_file():
+        try:
+            content = lzma.decompress(archive.read_bytes())
+        except lzma.LZMAError as error:
+            raise ValueError(
+                f"{archive} is damaged ({error}); get it again, or the report anew."
+            ) from None
+        records += _parsed(content, archive)
+    if path.is_file():
+        with path.open("rb") as file:
+            records += _parsed(file.read(_whole_size(Path(folder))), path)
+    return records
+
+
+def compress_records(records: Sequence[Mapping[str, Any]]) -> bytes:
+    """Compress records as an `ARCHIVE_FILE` holds them.
+
+    Raises:
+        TypeError: A value that JSON does not know.
+    """
+    lines = [json.dumps(_plain(record), allow_nan=False) for record in records]
+    return lzma.compress("".join(f"{line}\n" for line in lines).encode())
+
+
+def _parsed(content: bytes, path: Path) -> list[Record]:
+    lines = content.splitlines()
     records = []
     for number, line in enumerate(lines, start=1):
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from semantic_inpaint.benchmark.aggregate import Resampling
 from semantic_inpaint.benchmark.analysis import Analysis, analyse
+from semantic_inpaint.benchmark.records import ARCHIVE_FILE, compress_records
 from semantic_inpaint.report.document import Gallery, Section
 from semantic_inpaint.report.files import tables_csv, write_file
 from semantic_inpaint.report.latex import table_1, table_2
@@ -30,6 +31,8 @@ def build_report(
     resampling: Resampling | None = None,
 ) -> Analysis:
     """Write a report: `index.html`, `report.md`, `tables.csv`, LaTeX and figures.
+
+    Beside them the records, compressed: a report can be made anew from its own folder.
 
     The same records give the same bytes; nothing but records and pictures is read.
 
@@ -57,6 +60,7 @@ def build_report(
     sections = make_sections(
         analysis, pictures=None if pictures is None else Path(pictures), count=count
     )
+    write_file(folder / ARCHIVE_FILE, compress_records(records))
     write_file(folder / "tables.csv", tables_csv(analysis))
     for name, make in (("table1.tex", table_1), ("table2.tex", table_2)):
         text = make(analysis)

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from semantic_inpaint.benchmark.records import (
+    ARCHIVE_FILE,
     JOURNAL_FILE,
     RECORDS_FILE,
     append_records,
+    compress_records,
     read_records,
     read_suite,
     write_suite,
@@ -32,6 +34,21 @@ def test_what_was_appended_is_read_in_its_order(folder):
     append_records(folder, batch(3))
     assert read_records(folder) == batch(0, 6)
     assert [p.name for p in folder.iterdir()] == [RECORDS_FILE]
+
+
+def test_compressed_records_are_the_first_to_be_read(folder):
+    append_records(folder, batch(3))
+    (folder / ARCHIVE_FILE).write_bytes(compress_records(batch(0)))
+    assert read_records(folder) == batch(0, 6)
+    (folder / RECORDS_FILE).unlink()
+    assert read_records(folder) == batch(0, 3)
+
+
+def test_a_damaged_archive_is_named(folder):
+    folder.mkdir()
+    (folder / ARCHIVE_FILE).write_bytes(compress_records(batch(0))[:-9])
+    with pytest.raises(ValueError, match=f"{ARCHIVE_FILE} is damaged"):
+        read_records(folder)
 
 
 def test_every_line_is_strict_json_with_null_for_what_is_no_number(folder):

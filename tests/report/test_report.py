@@ -1,6 +1,7 @@
 """A whole report from planted records."""
 
 import html.parser
+import json
 import re
 import xml.etree.ElementTree
 
@@ -10,6 +11,7 @@ import pytest
 
 from semantic_inpaint.benchmark.aggregate import Resampling
 from semantic_inpaint.benchmark.picture_files import picture_path
+from semantic_inpaint.benchmark.records import read_records
 from semantic_inpaint.report import build_report
 from semantic_inpaint.report.formats import interval, number, p_value
 from tests.report.synthetic_records import failed, planted_pictures, planted_records
@@ -84,6 +86,7 @@ def test_every_file_that_is_promised_is_there_and_no_other(report):
     assert {path.name for path in report.iterdir()} == {
         "figures",
         "index.html",
+        "records.jsonl.xz",
         "report.md",
         "table1.tex",
         "table2.tex",
@@ -103,6 +106,13 @@ def test_the_same_records_give_the_same_bytes(records, report, bench, tmp_path):
     for path in sorted(report.rglob("*.*")):
         again = tmp_path / path.relative_to(report)
         assert again.read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_report_is_made_anew_from_its_own_records(report, records):
+    # What is no number is null there.
+    assert read_records(report) == json.loads(
+        json.dumps(records), parse_constant=lambda _: None
+    )
 
 
 def test_the_tables_hold_the_figures_of_the_analysis_unrounded(report, records):
