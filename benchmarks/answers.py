@@ -40,7 +40,13 @@ from semantic_inpaint.models.checkpoints import load_prior
 from semantic_inpaint.problem import InpaintingProblem
 
 RESULTS = Path(__file__).parent / "results" / "answers.json"
-RANDOM = dataclasses.replace(FAST, start="random", anchor_weight=0.0, start_scale=1.0)
+RANDOM = dataclasses.replace(
+    FAST,
+    first=dataclasses.replace(FAST.first, num_steps=150),
+    start="random",
+    anchor_weight=0.0,
+    start_scale=1.0,
+)
 # Of one stage, so that the candidates that end are those that are compared.
 ONE_STAGE = dataclasses.replace(RANDOM, second=None)
 ENCODED = dataclasses.replace(FAST, second=None)

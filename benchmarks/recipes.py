@@ -88,8 +88,12 @@ def unmasked_psnr(prior: GenerativePrior, images: np.ndarray) -> float:
 def hole_psnr(name: str, prior: GenerativePrior, images: np.ndarray) -> float:
     """Pooled PSNR of a hole after refinement."""
     known = make_known(name, len(images), *images.shape[1:3])
+    # Codes start far from the image, as there is no encoder.
     options = dataclasses.replace(
-        FAST, consensus_weight=PATTERNS[name].consensus_weight, batch_size=50
+        FAST,
+        first=dataclasses.replace(FAST.first, num_steps=150),
+        consensus_weight=PATTERNS[name].consensus_weight,
+        batch_size=50,
     )
     result = SemanticInpainter(prior, options).inpaint(InpaintingProblem(images, known))
     metrics = aggregate(evaluate(result.completed, images, known))

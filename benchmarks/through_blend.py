@@ -64,7 +64,7 @@ class Arguments:
     masks: tuple[str, ...] = tuple(PATTERNS)
     prior_weights: tuple[float, ...] = (10.0, 30.0, 100.0)
     """Beside 0, which is always measured."""
-    steps: int = FAST.first.num_steps
+    steps: int = 150
     seed: int = 0
     output: Path = RESULTS
 

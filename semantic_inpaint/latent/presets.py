@@ -21,14 +21,10 @@ __all__ = [
 
 FAST = InversionOptions(
     first=SearchOptions(
-        num_steps=150,
-        learning_rate=0.05,
-        schedule="cosine",
-        beta_1=0.9,
-        beta_2=0.99,
+        num_steps=50, learning_rate=0.05, schedule="cosine", beta_1=0.9, beta_2=0.99
     ),
     second=IntermediateOptions(
-        side=8, radius=0.3, num_steps=50, beta_1=0.9, beta_2=0.99
+        side=8, radius=0.3, num_steps=25, beta_1=0.9, beta_2=0.99
     ),
     window_size=15,
     start="auto",
@@ -41,7 +37,8 @@ FAST = InversionOptions(
 """The default: the same losses with a larger and falling learning rate, a wider window,
 codes that start near the average face, a refinement of the maps behind the code, the
 gradient blend, and no prior loss, which at a summed content changes nothing but takes
-its time (docs/decisions/0007)."""
+its time (docs/decisions/0007). For a prior without an encoder, whose codes start far
+from the image, 150 steps are better."""
 
 PRESETS = {"fast": FAST, **PUBLISHED}
 DEFAULT_PRESET = "fast"

@@ -150,6 +150,6 @@ def test_plain_is_stage_one_with_the_steps_of_both(tiny_prior, noise):
 def test_the_plain_control_of_the_paper_has_3000_steps(tiny_prior):
     assert make_inpainter("plain", prior=tiny_prior, preset=MALESEVIC).num_steps == 3000
     preset = dataclasses.replace(FAST, start="random", anchor_weight=0.0)
-    assert make_inpainter("plain", prior=tiny_prior, preset=preset).num_steps == 200
+    assert make_inpainter("plain", prior=tiny_prior, preset=preset).num_steps == 75
     with pytest.raises(ValueError, match="'plain' needs a second stage"):
         make_inpainter("plain", prior=tiny_prior, preset=YEH)
