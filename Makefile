@@ -1,6 +1,7 @@
 # make run    the whole pipeline on faces that the package ships, from nothing but python3
 # make test   the tests, then on JAX those that hold on both backends;
 #             ARGS='-k blend' or ARGS='-m slow' goes to pytest
+# make report the benchmark of the sample faces and its report (from Python 3.11 on)
 # make lint   ruff, as in the continuous integration
 # make clean  remove the environment and the tools' caches
 #
@@ -21,7 +22,7 @@ RUNTIME := $(VENV)/.requirements
 DEV := $(VENV)/.requirements-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test lint clean
+.PHONY: run test report lint clean
 
 run: $(RUNTIME)
 	$(BIN)/python pipelines/run.py --mask $(MASK) $(ARGS)
@@ -31,6 +32,13 @@ test: $(DEV)
 ifeq ($(strip $(ARGS)),)
 	KERAS_BACKEND=jax $(BIN)/python -m pytest $(PARALLEL) -m 'both_backends and not slow'
 endif
+
+report: $(DEV)
+	$(BIN)/python pipelines/benchmark.py --samples --limit 64 --pictures 64 \
+		--methods refined plain encoder biharmonic telea navier-stokes patchmatch mean \
+		--out reports/runs/samples
+	$(BIN)/python pipelines/report.py --records reports/runs/samples \
+		--out reports/samples --title 'Six masks on 64 sample faces'
 
 lint: $(DEV)
 	$(BIN)/python -m ruff check .

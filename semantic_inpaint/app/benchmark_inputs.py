@@ -28,9 +28,15 @@ def read_image_set(options: BenchmarkOptions, size: int) -> ImageSet:
     larger `limit` adds to a benchmark; of other images all that are read count.
 
     Raises:
-        ValueError: Something named is not there, or no image.
+        ValueError: Something named is not there, or no image; or both images and the
+            samples are asked for.
     """
-    if not options.images and is_packed(CELEBA):
+    if options.samples and options.images:
+        raise ValueError(
+            "--samples takes the faces that ship, and --images names others; leave out "
+            "one of them."
+        )
+    if not (options.images or options.samples) and is_packed(CELEBA):
         partition = VALIDATION if options.partition is None else options.partition
         options = dataclasses.replace(options, images=(CELEBA,), partition=partition)
     if not options.images:

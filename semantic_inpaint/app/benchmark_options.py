@@ -36,6 +36,8 @@ class BenchmarkOptions:
     images: tuple[Path, ...] = ()
     """Image files, folders, zip files or packed sets. Default: partition 1 of CelebA if
     it is packed in data/celeba64, else the sample faces that ship."""
+    samples: bool = False
+    """Take the sample faces that ship, also where CelebA is packed."""
     partition: int | None = None
     """Of a packed set, use this partition only."""
     limit: int | None = None

@@ -92,6 +92,11 @@ def test_celeba_is_taken_where_it_is_packed_and_of_it_the_validation_faces(
     assert (code, err) == (0, "")
     assert {record["images"]["name"] for record in records} == {"celeba partition 1"}
     assert [record["image"] for record in records] == ["2", "3"]
+    _, records, *_ = benchmark(*words, "--samples", out="samples")
+    assert [record["image"] for record in records] == ["sample-000", "sample-001"]
+    code, _, _, err = benchmark(*words, "--samples", "--images", "data/celeba64")
+    assert code == 2
+    assert "--images names others; leave out one of them" in err
 
 
 def test_a_larger_limit_adds_to_a_packed_set(benchmark, packed, tmp_path):
