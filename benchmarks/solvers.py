@@ -6,8 +6,8 @@ Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
     python -m benchmarks.solvers --data data/celeba64 --count 8 --masks center
 
 Each method fills the same holes in the first `--count` faces of partition 1 with some
-numbers of steps in stage 1; all else is as in the preset `fast`, with 50 steps between
-the layers (fewer where stage 1 has fewer than 150), from random codes but where the
+numbers of steps in stage 1; all else is as in the preset `fast`, with 50 steps for the
+maps of 8x8 (fewer where stage 1 has fewer than 150), from random codes but where the
 line says encoder. Beside them stand `fast` itself, the default, and the encoder without
 a search. Two things are read off: the pooled PSNR over the hole, and the weighted
 absolute distance of stage 1, with the window of `fast`, of whatever codes a method
@@ -49,8 +49,8 @@ RESULTS = Path(__file__).parent / "results" / "solvers.json"
 REFERENCE = "malesevic"
 # Steps of both stages from which compiling, some seconds, is no part of the time.
 LONG = 1000
-# Steps between the layers that follow a long search.
-MOST_REFINING = 50
+# What follows a long search; a coarser layer than that of `fast`, and more steps.
+REFINEMENT = dataclasses.replace(FAST.second, side=8, num_steps=50)
 COSINE = FAST.first
 # Each line of the figure: how to search, and the steps of stage 1 at its points. Those
 # in FROM_ENCODER start at the encoder's codes and stay near them, as `fast` does.
@@ -103,7 +103,7 @@ def options_of(line: str, steps: int) -> InversionOptions:
     options = dataclasses.replace(
         FAST,
         first=dataclasses.replace(search, num_steps=steps),
-        second=dataclasses.replace(FAST.second, num_steps=_refining(search, steps)),
+        second=dataclasses.replace(REFINEMENT, num_steps=_refining(search, steps)),
     )
     if line in FROM_ENCODER:
         return options
@@ -113,8 +113,8 @@ def options_of(line: str, steps: int) -> InversionOptions:
 def _refining(search: SearchOptions, steps: int) -> int:
     """Steps between the layers: a third, where steps cost as much as those of Adam."""
     if search.method not in FIRST_ORDER:
-        return MOST_REFINING
-    return max(1, min(MOST_REFINING, steps // 3))
+        return REFINEMENT.num_steps
+    return max(1, min(REFINEMENT.num_steps, steps // 3))
 
 
 def stage_one_loss(
