@@ -26,13 +26,17 @@ from semantic_inpaint.latent.options import check_betas
 from semantic_inpaint.latent.schedule import SCHEDULES, learning_rates
 from semantic_inpaint.models.splitting import split_generator
 
+# Of the first maps of every generator.
+SMALLEST_SIDE = 4
+
 
 @dataclasses.dataclass(frozen=True)
 class IntermediateOptions:
     """Which maps are searched, how far, and how.
 
     Attributes:
-        side: Of the maps of the generator that are searched.
+        side: Of the maps of the generator that are searched; None: a quarter of the
+            image's.
         radius: Of the l1 ball, as a share of the l1 norm of the maps that the code
             gives; at 0 nothing changes.
         num_steps: Steps of Adam.
@@ -44,7 +48,7 @@ class IntermediateOptions:
             rounding.
     """
 
-    side: int = 8
+    side: int | None = None
     radius: float = 0.1
     num_steps: int = 100
     learning_rate: float = 0.02
@@ -183,7 +187,8 @@ def _make_refiner(objective: Objective, options: IntermediateOptions) -> Callabl
         ValueError: The generator has no maps of this side.
     """
     prior = objective.prior
-    head, tail = split_generator(prior.generator, side=options.side)
+    side = options.side or max(SMALLEST_SIDE, prior.image_size // 4)
+    head, tail = split_generator(prior.generator, side=side)
     # To the objective the maps are codes, of a prior that has the tail alone.
     inner = dataclasses.replace(
         objective,

@@ -23,9 +23,7 @@ FAST = InversionOptions(
     first=SearchOptions(
         num_steps=50, learning_rate=0.05, schedule="cosine", beta_1=0.9, beta_2=0.99
     ),
-    second=IntermediateOptions(
-        side=16, radius=0.3, num_steps=25, beta_1=0.9, beta_2=0.99
-    ),
+    second=IntermediateOptions(radius=0.3, num_steps=25, beta_1=0.9, beta_2=0.99),
     window_size=15,
     start="auto",
     anchor_weight=30.0,
