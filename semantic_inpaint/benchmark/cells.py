@@ -93,12 +93,13 @@ def answer_keys(
     method: MethodIdentity,
     stage: str,
     *,
+    mask: str,
     known_digests: list[str],
     image_digests: list[str],
     numbers: np.ndarray,
     seed: int,
 ) -> list[str]:
-    """Name the answers to some problems by everything that decides them.
+    """Name the answers to some problems by everything that decides them, and the mask.
 
     Neither versions nor times are part of it, nor what changes an answer by rounding
     only, as the size of a batch does.
@@ -106,6 +107,7 @@ def answer_keys(
     Args:
         method: What answers.
         stage: Of the method.
+        mask: Kind of hole; a random hole may fall where that of another kind lies.
         known_digests: `array_digest` of each image's `known`.
         image_digests: `array_digest` of each image's pixels.
         numbers: Of the images.
@@ -117,6 +119,7 @@ def answer_keys(
     common = {
         "method": method.name,
         "stage": stage,
+        "mask": mask,
         "options": method.options_sha256,
         "prior": method.prior,
         "encoder": method.encoder,

@@ -73,6 +73,7 @@ class Answered:
             stage: answer_keys(
                 self.identity,
                 stage,
+                mask=self.mask,
                 known_digests=self.known_digests,
                 image_digests=self.image_digests,
                 numbers=self.images.numbers[self.rows],

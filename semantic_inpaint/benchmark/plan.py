@@ -85,7 +85,7 @@ class Plan:
                 digests = [array_digest(known) for known in holes.known]
                 for method in self.lineup.methods:
                     identity = self.lineup.identify(method, holes.consensus_weight)
-                    keys = self._keys(identity, digests, seed)
+                    keys = self._keys(identity, source.name, digests, seed)
                     lacks = np.array([not present.issuperset(of) for of in keys])
                     if lacks.any():
                         made = self.lineup.make(method, holes.consensus_weight)
@@ -99,13 +99,18 @@ class Plan:
         return [batch[lacks[batch]] for batch in batches if lacks[batch].any()]
 
     def _keys(
-        self, identity: MethodIdentity, known_digests: list[str], seed: int
+        self,
+        identity: MethodIdentity,
+        mask: str,
+        known_digests: list[str],
+        seed: int,
     ) -> list[tuple[str, ...]]:
         """Return, for each image, the keys of all stages of a method."""
         of_stages = [
             answer_keys(
                 identity,
                 stage,
+                mask=mask,
                 known_digests=known_digests,
                 image_digests=self.image_digests,
                 numbers=self.images.numbers,

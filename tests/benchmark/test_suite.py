@@ -7,9 +7,11 @@ import shutil
 import numpy as np
 import pytest
 
+from semantic_inpaint.benchmark.hole_sources import PatternHoles
 from semantic_inpaint.benchmark.leak import LeakError
 from semantic_inpaint.benchmark.measure import Measures
 from semantic_inpaint.benchmark.records import RECORDS_FILE, read_records, read_suite
+from semantic_inpaint.benchmark.suite import SuiteOptions, run_suite
 from semantic_inpaint.images import load_image, to_uint8
 from semantic_inpaint.inpainters import CLASSICAL, make_inpainter
 from semantic_inpaint.inpainters.classical import ClassicalInpainter
@@ -179,6 +181,24 @@ def test_a_method_that_peeks_is_stopped_before_its_first_record(tmp_path, monkey
         run(tmp_path, "mean", images=images, check_leaks=True)
     assert read_records(tmp_path) == []
     np.testing.assert_array_equal(images.pixels, noise_images().pixels)
+
+
+def test_a_random_hole_where_that_of_another_kind_lies_has_its_own_record(tmp_path):
+    class Elsewhere(PatternHoles):
+        """The centre again, under another name."""
+
+        def holes(self, images, *, seed):
+            return PatternHoles("center").holes(images, seed=seed)
+
+    run_suite(
+        tmp_path,
+        SuiteOptions(("mean",), check_leaks=False),
+        noise_images(2),
+        [PatternHoles("center"), Elsewhere("random-square")],
+    )
+    records = read_records(tmp_path)
+    assert [r["mask"] for r in records] == 2 * ["center"] + 2 * ["random-square"]
+    assert len({record["key"] for record in records}) == 4
 
 
 def test_records_say_whether_a_leak_was_looked_for(tmp_path, tiny_prior):
