@@ -57,7 +57,6 @@ def assert_close(found, expected, tolerance=1e-4):
         )
 
 
-@pytest.mark.both_backends
 def test_both_networks_get_the_gradients_of_their_own_losses(trainer, steep_state):
     state, batch = steep_state, drawn_batch()
     found, scalars = trainer.step(state, batch, 1, learning_rate=RATE)
