@@ -115,7 +115,14 @@ def value_and_grad(
 
 
 def enough_rows(rows: np.ndarray) -> np.ndarray:
-    """Repeat the last of some row numbers until rows are computed as among many."""
+    """Repeat the last of some row numbers until rows are computed as among many.
+
+    Args:
+        rows: int `[n]`, n at least 1.
+
+    Returns:
+        int `[max(n, LEAST_ROWS)]`.
+    """
     return np.pad(rows, (0, max(0, LEAST_ROWS - len(rows))), mode="edge")
 
 

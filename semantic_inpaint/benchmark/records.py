@@ -35,8 +35,7 @@ def append_records(folder: str | os.PathLike[str], records: Iterable[Record]) ->
         TypeError: A value that JSON does not know.
         OSError: The disk is full, or the folder cannot be written.
     """
-    lines = [json.dumps(_plain(record), allow_nan=False) for record in records]
-    content = "".join(f"{line}\n" for line in lines).encode()
+    content = _lines(records)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path, journal = folder / RECORDS_FILE, folder / JOURNAL_FILE
@@ -58,8 +57,8 @@ def read_records(folder: str | os.PathLike[str]) -> list[Record]:
         folder: Of the benchmark, or of its report, where they are compressed.
 
     Returns:
-        The records in the order of their making, compressed ones first; empty where
-        there are none yet.
+        The records in the order of their making, compressed ones first and others
+        only where they are not among those; empty where there are none yet.
 
     Raises:
         ValueError: A line before the last is no record, or one of another schema; or
@@ -76,8 +75,11 @@ def read_records(folder: str | os.PathLike[str]) -> list[Record]:
             ) from None
         records += _parsed(content, archive)
     if path.is_file():
+        # A report may have been written into the folder of its own benchmark.
+        compressed = {record["key"] for record in records}
         with path.open("rb") as file:
-            records += _parsed(file.read(_whole_size(Path(folder))), path)
+            found = _parsed(file.read(_whole_size(Path(folder))), path)
+        records += [record for record in found if record["key"] not in compressed]
     return records
 
 
@@ -87,8 +89,12 @@ def compress_records(records: Sequence[Mapping[str, Any]]) -> bytes:
     Raises:
         TypeError: A value that JSON does not know.
     """
+    return lzma.compress(_lines(records))
+
+
+def _lines(records: Iterable[Mapping[str, Any]]) -> bytes:
     lines = [json.dumps(_plain(record), allow_nan=False) for record in records]
-    return lzma.compress("".join(f"{line}\n" for line in lines).encode())
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _parsed(content: bytes, path: Path) -> list[Record]:
