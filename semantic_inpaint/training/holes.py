@@ -18,12 +18,15 @@ from semantic_inpaint.masks import (
 )
 
 # Streams of random numbers drawn from a seed, beside those of the training loop.
-HOLES, STROKES = 10, 12
+HOLES, STROKES, KINDS = 10, 12, 16
 
-HOLE_KINDS = ("mixed", "freeform", "two-rectangles")
+HOLE_KINDS = ("mixed", "any", "freeform", "two-rectangles")
 """What may be missing beside a published pattern by its name."""
 # On fewer pixels a stroke is as wide as the largest holes that the groups allow.
 SMALLEST_FREEFORM = 32
+
+# Of the kind "any"; the rest is "mixed".
+STROKED_SHARE = 0.25
 
 SQUARE_SHARES = (0.05, 0.5)
 PIXEL_SHARES = (0.2, 0.9)
@@ -44,7 +47,7 @@ def check_holes(holes: str, size: int) -> None:
         raise ValueError(
             f"`holes` must be one of {', '.join(words)}; got {holes!r}.{hint}"
         )
-    if holes == "freeform" and size < SMALLEST_FREEFORM:
+    if holes in ("any", "freeform") and size < SMALLEST_FREEFORM:
         raise ValueError(
             f"brush strokes need images of {SMALLEST_FREEFORM} x {SMALLEST_FREEFORM} "
             f"pixels or more; got {size}. Use holes='mixed'."
@@ -60,6 +63,7 @@ def training_holes(
       patterns, each as likely, half of them mirrored and transposed at random (so that
       there are right, upper and lower halves too); two have a square of 5% to 50% of
       the image, two have 20% to 90% of single pixels missing.
+    - `"any"`: a quarter of the images as by `"freeform"`, the others as by `"mixed"`.
     - `"freeform"`: brush strokes (`masks.brush_strokes`) of one of the six ratios of
       hole to image of Liu et al. 2018 (section 4.1), with or without a hole at the
       border, each of the twelve groups as likely.
@@ -88,6 +92,8 @@ def training_holes(
         return _mixed(count, size, seed, step)
     if holes == "freeform":
         return _freeform(count, size, seed, step)
+    if holes == "any":
+        return _any(count, size, seed, step)
     if holes == "two-rectangles":
         return np.repeat(two_rectangles(size, size)[None], count, axis=0)
     numbers = step * count + np.arange(count)
@@ -117,6 +123,15 @@ def _freeform(count: int, size: int, seed: int, step: int) -> np.ndarray:
             )
         )
     return np.stack(known)
+
+
+def _any(count: int, size: int, seed: int, step: int) -> np.ndarray:
+    known = _mixed(count, size, seed, step)
+    rng = np.random.default_rng([seed, KINDS, step])
+    stroked = np.flatnonzero(rng.random(count) < STROKED_SHARE)
+    if stroked.size:
+        known[stroked] = _freeform(len(stroked), size, seed, step)
+    return known
 
 
 def _nothing_missing(size: int, _: np.random.Generator) -> np.ndarray:

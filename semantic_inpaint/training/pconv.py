@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 import keras
@@ -49,11 +48,10 @@ class PConvTrainer:
         self._fine_tuned = self._build(frozen_encoder=True)
         self._frozen = _frozen_places(self._fine_tuned)
         self._features = load_perceptual_features(recipe.perceptual, dtype=self._policy)
-        # By whether the step is one of the second stage, and whether it looks at
-        # features.
-        self._steps: dict[tuple[bool, bool], Callable] = {
-            kind: backend.compile_function(self._make_step(*kind))
-            for kind in itertools.product((False, True), repeat=2)
+        # By whether the step is one of the second stage.
+        self._steps: dict[bool, Callable] = {
+            fine_tuning: backend.compile_function(self._make_step(fine_tuning))
+            for fine_tuning in (False, True)
         }
 
     def initial_state(self) -> State:
@@ -80,13 +78,11 @@ class PConvTrainer:
             learning_rate: Of this step.
 
         Returns:
-            The new state and a dictionary of scalar tensors, still on the device; those
-            of the features are there in every `perceptual_interval`-th step.
+            The new state and a dictionary of scalar tensors, still on the device.
         """
         recipe = self.recipe
-        looks = self._features is not None and step % recipe.perceptual_interval == 0
         numbers = (learning_rate, recipe.average_decay_at(step))
-        return self._steps[recipe.is_fine_tuning(step), looks](
+        return self._steps[recipe.is_fine_tuning(step)](
             state,
             batch.images,
             batch.known,
@@ -124,7 +120,7 @@ class PConvTrainer:
             seed=self.recipe.seed,
         )
 
-    def _make_step(self, fine_tuning: bool, looks: bool) -> Callable:
+    def _make_step(self, fine_tuning: bool) -> Callable:
         network = self._fine_tuned if fine_tuning else self.network
 
         def step(
@@ -132,7 +128,7 @@ class PConvTrainer:
         ) -> tuple[State, dict]:
             references = ops.cast(images, "float32") / 127.5 - 1.0
             known = ops.cast(known, "float32")[..., None]
-            reference_maps = self._features(references) if looks else None
+            reference_maps = self._reference_maps(references)
 
             def loss(weights: list) -> tuple:
                 generated, stats = network.stateless_call(
@@ -159,6 +155,12 @@ class PConvTrainer:
 
         return step
 
+    def _reference_maps(self, references: Tensor) -> list[Tensor] | None:
+        """Features of the truth, of the images of a batch that are looked at."""
+        if self._features is None:
+            return None
+        return self._features(references[: self.recipe.perceptual_images])
+
     def _terms(
         self,
         generated: Tensor,
@@ -166,7 +168,10 @@ class PConvTrainer:
         known: Tensor,
         reference_maps: list | None,
     ) -> dict[str, tuple[float, Tensor]]:
-        """The terms of equation 7 with their weights, one value per image each."""
+        """The terms of equation 7 with their weights, one value per image each.
+
+        Fewer images than those of the batch where not all of them are looked at.
+        """
         recipe = self.recipe
         composite = ops.where(known > 0.5, references, generated)
         terms = {
@@ -175,16 +180,16 @@ class PConvTrainer:
             "variation": (recipe.variation_weight, hole_variation(composite, known)),
         }
         if reference_maps is not None:
-            # Seldom and with more weight comes to the same sum over many steps.
-            maps = self._features(ops.concatenate([generated, composite]))
+            looked_at = slice(recipe.perceptual_images)
+            pair = [generated[looked_at], composite[looked_at]]
+            maps = self._features(ops.concatenate(pair))
             twice = [ops.concatenate([m, m]) for m in reference_maps]
             for name, distance, weight in (
                 ("perceptual", perceptual_loss, recipe.perceptual_weight),
                 ("style", style_loss, recipe.style_weight),
             ):
                 output, composed = ops.split(distance(maps, twice), 2)
-                factor = weight * recipe.perceptual_interval
-                terms[name] = factor, output + composed
+                terms[name] = weight, output + composed
         return terms
 
     def _descend(

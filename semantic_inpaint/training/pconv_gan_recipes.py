@@ -100,7 +100,7 @@ class PConvGanRecipe(InpaintingRecipe):
         return "discriminator" if step < alone + judging else "both"
 
 
-PCONV_GAN = PConvGanRecipe(learning_rate=1e-3, learning_rate_end=1e-5)
+PCONV_GAN = PConvGanRecipe(holes="any", learning_rate=1e-3, learning_rate_end=1e-5)
 """The paper's procedure on two cores: 64 px, networks of a third its width, any hole.
 
 The rate falls, as a training a fifth as long has no time to settle by itself. The

@@ -26,8 +26,8 @@ class PConvRecipe(InpaintingRecipe):
         variation_weight: Of the total variation of the composite round the hole.
         perceptual: Whose features: see `load_perceptual_features`; `"none"` leaves
             features and style out.
-        perceptual_interval: Steps between those that look at features, with as many
-            times their weight. They cost more than all else at 64 pixels.
+        perceptual_images: Images of each batch whose features are looked at; None: all.
+            At 64 pixels they cost more than all else.
         fine_tune_start: Share of the training after which the encoder's batch
             normalisation is frozen; 1: never.
         fine_tune_rate: Learning rate from there on; None: as if there were no such
@@ -44,7 +44,7 @@ class PConvRecipe(InpaintingRecipe):
     style_weight: float = 120.0
     variation_weight: float = 0.1
     perceptual: str = "stlpips-vgg16"
-    perceptual_interval: int = 1
+    perceptual_images: int | None = None
     fine_tune_start: float = 1.0
     fine_tune_rate: float | None = None
     beta_1: float = 0.9
@@ -69,10 +69,10 @@ class PConvRecipe(InpaintingRecipe):
                     f"`{field}_weight` must be 0 or more; got "
                     f"{getattr(self, f'{field}_weight')}."
                 )
-        if self.perceptual_interval < 1:
+        if self.perceptual_images is not None and self.perceptual_images < 1:
             raise ValueError(
-                f"`perceptual_interval` must be 1 or more; got "
-                f"{self.perceptual_interval}. Use perceptual='none' for no features."
+                f"`perceptual_images` must be 1 or more, or None for all; got "
+                f"{self.perceptual_images}. Use perceptual='none' for no features."
             )
         if not 0.0 <= self.fine_tune_start <= 1.0:
             raise ValueError(
@@ -118,10 +118,12 @@ faces); 800,000 and 300,000 steps are what MMagic takes for the two stages.
 """
 
 PCONV_64 = PConvRecipe(
-    width=20,
+    holes="any",
+    width=32,
+    num_images=320_000,
     learning_rate=2e-3,
     learning_rate_end=1e-5,
-    perceptual_interval=8,
+    perceptual_images=1,
     fine_tune_start=0.8,
 )
 """Partial convolutions at a size and width that two processor cores can train."""
@@ -129,5 +131,5 @@ PCONV_64 = PConvRecipe(
 CONV_64 = dataclasses.replace(PCONV_64, layer="conv")
 """The same with plain convolutions."""
 
-GATED_64 = dataclasses.replace(PCONV_64, layer="gated", width=14)
+GATED_64 = dataclasses.replace(PCONV_64, layer="gated", width=23)
 """The same with gated convolutions, narrower, so that it has as many weights."""

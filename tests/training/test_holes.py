@@ -121,6 +121,24 @@ def test_brush_strokes_fill_the_six_published_ratios_alike():
     assert abs(touching - 0.5) < 4 * np.sqrt(0.25 / 600)
 
 
+def test_any_hole_is_a_brush_stroke_in_every_fourth_image():
+    mixed, either = (
+        np.stack(
+            [training_holes(16, 32, seed=2, step=t, holes=holes) for t in range(40)]
+        )
+        for holes in ("mixed", "any")
+    )
+    stroked = np.any(either != mixed, axis=(2, 3))
+    # Four standard deviations of a count.
+    assert abs(stroked.sum() - 160) < 4 * np.sqrt(640 * 0.25 * 0.75)
+    strokes = either[stroked]
+    # Neither whole images nor any of the others' shapes, and of the published ratios.
+    assert {kind_of(known) for known in strokes} == {"pixels"}
+    shares = 1.0 - strokes.mean(axis=(1, 2))
+    assert 0.01 < shares.min() < 0.1
+    assert 0.5 < shares.max() <= 0.6
+
+
 def test_a_pattern_by_its_name_is_that_pattern_and_fresh_in_every_step():
     fixed = training_holes(3, 16, seed=0, step=5, holes="center")
     np.testing.assert_array_equal(fixed, make_known("center", 3, 16, 16))
@@ -136,7 +154,11 @@ def test_the_two_rectangles_are_the_same_for_all():
 
 @pytest.mark.parametrize(
     ("holes", "size", "message"),
-    [("centre", 64, "'center'"), ("freeform", 16, "32 x 32 pixels or more; got 16")],
+    [
+        ("centre", 64, "'center'"),
+        ("freeform", 16, "32 x 32 pixels or more; got 16"),
+        ("any", 16, "32 x 32 pixels or more; got 16"),
+    ],
 )
 def test_holes_that_cannot_be_drawn_are_refused(holes, size, message):
     with pytest.raises(ValueError, match=message):

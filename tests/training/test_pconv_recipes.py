@@ -18,7 +18,7 @@ def test_the_papers_recipe_has_the_papers_numbers():
     found = [getattr(PCONV_512, f"{name}_weight") for name in weights]
     assert found == [1.0, 6.0, 0.05, 120.0, 0.1]
     assert (PCONV_512.batch_size, PCONV_512.image_size, PCONV_512.width) == (6, 512, 64)
-    assert (PCONV_512.perceptual, PCONV_512.perceptual_interval) == ("vgg16", 1)
+    assert (PCONV_512.perceptual, PCONV_512.perceptual_images) == ("vgg16", None)
 
 
 def test_the_second_stage_has_its_own_rate_from_its_first_step_on():
@@ -48,7 +48,7 @@ def test_the_compared_recipes_differ_in_the_layer_alone():
     }
     # The gated network is narrower, to have as many weights.
     assert changed == {"layer", "width"}
-    assert (CONV_64.width, GATED_64.width) == (PCONV_64.width, 14)
+    assert (CONV_64.width, GATED_64.width) == (PCONV_64.width, 23)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_compared_recipes_differ_in_the_layer_alone():
         {"width": 0},
         {"style_weight": -1.0},
         {"perceptual": "vgg19"},
-        {"perceptual_interval": 0},
+        {"perceptual_images": 0},
         {"fine_tune_start": 1.5},
         {"fine_tune_rate": 0.0},
         {"beta_1": 1.0},
