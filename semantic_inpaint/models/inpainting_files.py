@@ -100,7 +100,7 @@ def load_network(
     model = build_network(kind, architecture, dtype=policy)
     _assign(path, model)
     sha256 = card["weights"]["sha256"]
-    return describe_network(model, card, sha256=sha256, folder=folder)
+    return describe_network(model, card, sha256=sha256, folder=folder, frozen=True)
 
 
 def _named_variables(model: keras.Model) -> dict[str, keras.Variable]:

@@ -17,6 +17,7 @@ from semantic_inpaint import backend
 from semantic_inpaint.images import from_network, to_network
 from semantic_inpaint.models.iconv_generator import build_iconv_generator
 from semantic_inpaint.models.pconv_gan import build_pconv_gan, count_levels
+from semantic_inpaint.models.pconv_inference import prepare_pconv_unet
 from semantic_inpaint.models.pconv_unet import DEEPEST_SIDE, UNETS
 
 
@@ -27,16 +28,20 @@ class NetworkKind:
     Attributes:
         build: Takes an architecture, `dtype` and `seed`; gives the model.
         multiple: From an architecture, what sides have to be multiples of.
+        prepare: Copies a model into a form that infers faster; None: there is none.
     """
 
     build: Callable[..., keras.Model]
     multiple: Callable[[Mapping[str, Any]], int]
+    prepare: Callable[[keras.Model], keras.Model] | None = None
 
 
 def _unet(layer: str) -> NetworkKind:
     # At the size that it is meant for the deepest map has this side.
     return NetworkKind(
-        UNETS[layer], lambda architecture: architecture["image_size"] // DEEPEST_SIDE
+        UNETS[layer],
+        lambda architecture: architecture["image_size"] // DEEPEST_SIDE,
+        prepare_pconv_unet if layer == "pconv" else None,
     )
 
 
@@ -73,6 +78,8 @@ class InpaintingNetwork:
         sha256: Of its weight file; empty for one made in memory.
         card: The card's whole content.
         folder: It was loaded from; None for one made in memory.
+        faster: Computes what `model` does, to rounding, in less time; None: there is no
+            such form, or `model` may still change.
     """
 
     model: keras.Model
@@ -85,6 +92,7 @@ class InpaintingNetwork:
     sha256: str = ""
     card: dict[str, Any] = dataclasses.field(default_factory=dict)
     folder: Path | None = None
+    faster: keras.Model | None = None
     _compiled: dict[tuple[int, int], Callable] = dataclasses.field(
         default_factory=dict, init=False, repr=False
     )
@@ -123,19 +131,24 @@ class InpaintingNetwork:
         self._check(images, known)
         inputs = network_inputs(self, to_network(images), known, codes, landmarks)
         # Handed in with each call, so that a change of them is seen on every backend.
-        weights = [v.value for v in self.model.trainable_variables]
-        stats = [v.value for v in self.model.non_trainable_variables]
+        model = self._inferring
+        weights = [v.value for v in model.trainable_variables]
+        stats = [v.value for v in model.non_trainable_variables]
         outputs = self._function(images.shape[1:3])(weights, stats, inputs)
         made = ops.convert_to_numpy(outputs)
         # Cut off to the range, what is infinite would pass for white or black.
         return from_network(np.where(np.isfinite(made), made, np.float32(np.nan)))
+
+    @property
+    def _inferring(self) -> keras.Model:
+        return self.model if self.faster is None else self.faster
 
     def _function(self, sides: tuple[int, int]) -> Callable:
         # One for each size: a graph of sides unknown would be a slower one.
         if sides not in self._compiled:
 
             def generate(weights: list, stats: list, inputs: list) -> backend.Tensor:
-                model = self.model
+                model = self._inferring
                 return model.stateless_call(weights, stats, inputs, training=False)[0]
 
             self._compiled[sides] = backend.compile_function(generate)
@@ -235,9 +248,20 @@ def describe_network(
     *,
     sha256: str = "",
     folder: Path | None = None,
+    frozen: bool = False,
 ) -> InpaintingNetwork:
-    """Join a model with what its card says of it; see `save_network`."""
+    """Join a model with what its card says of it; see `save_network`.
+
+    Args:
+        model: Of the kind that the card names.
+        card: The card's whole content.
+        sha256: Of the weight file, if there is one.
+        folder: Where it came from, if from a folder.
+        frozen: The weights will not change any more, so that a faster form may hold
+            copies of them.
+    """
     kind = card["network"]
+    prepare = NETWORKS[kind].prepare
     num_landmarks = card.get("num_landmarks", 0)
     typical = card.get("typical_landmarks") or [0.5] * (2 * num_landmarks)
     return InpaintingNetwork(
@@ -251,4 +275,5 @@ def describe_network(
         sha256=sha256,
         card=card,
         folder=folder,
+        faster=prepare(model) if frozen and prepare is not None else None,
     )

@@ -107,7 +107,8 @@ class PartialConv2D(layers.Layer):
 
         # A choice and no product: NaN in a hole would survive the product.
         observed = ops.where(self._spread(validity) > 0, features, 0)
-        convolved = self._convolve(observed)
+        kernel = ops.cast(self.kernel, self.compute_dtype)
+        convolved = convolve_alike(observed, kernel, self.strides)
 
         # Both factors are 0 where nothing was observed; neither divides by 0.
         share = self._window_share(validity)
@@ -118,14 +119,6 @@ class PartialConv2D(layers.Layer):
             bias = ops.cast(self.bias, self.compute_dtype)
             outputs = outputs + ops.cast(valid, self.compute_dtype) * bias
         return self.activation(outputs), valid
-
-    def _convolve(self, observed: Tensor) -> Tensor:
-        kernel = ops.cast(self.kernel, self.compute_dtype)
-        if self.strides == 1:
-            return ops.conv(observed, kernel, padding="same")
-        return ops.conv(
-            self._pad(observed), kernel, strides=self.strides, padding="valid"
-        )
 
     def _spread(self, validity: Tensor) -> Tensor:
         """Give each channel of the features its validity, or all of them the one."""
@@ -140,17 +133,7 @@ class PartialConv2D(layers.Layer):
         weights = np.asarray(self.parts, np.float32) / sum(self.parts)
         if len(self.parts) > 1:
             validity = ops.sum(validity * weights, axis=-1, keepdims=True)
-        return ops.average_pool(
-            self._pad(validity),
-            self.kernel_size,
-            strides=self.strides,
-            padding="valid",
-        )
-
-    def _pad(self, x: Tensor) -> Tensor:
-        """Surround by zeros, alike on all sides, as "same" is not at a stride of 2."""
-        edge = (self.kernel_size // 2,) * 2
-        return ops.pad(x, ((0, 0), edge, edge, (0, 0)))
+        return window_share(validity, self.kernel_size, self.strides)
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, for `from_config`."""
@@ -165,6 +148,25 @@ class PartialConv2D(layers.Layer):
             kernel_initializer=initializers.serialize(self.kernel_initializer),
         )
         return config
+
+
+def convolve_alike(x: Tensor, kernel: Tensor, strides: int) -> Tensor:
+    """Convolve with as many zeros on all sides, `kernel_size // 2`."""
+    if strides == 1:
+        return ops.conv(x, kernel, padding="same")
+    return ops.conv(_pad(x, kernel.shape[0]), kernel, strides=strides, padding="valid")
+
+
+def window_share(validity: Tensor, kernel_size: int, strides: int) -> Tensor:
+    """Mean of a validity `[B, H, W, 1]` over windows, with a hole around the image."""
+    padded = _pad(validity, kernel_size)
+    return ops.average_pool(padded, kernel_size, strides=strides, padding="valid")
+
+
+def _pad(x: Tensor, kernel_size: int) -> Tensor:
+    """Surround by zeros, alike on all sides, as "same" is not at a stride of 2."""
+    edge = (kernel_size // 2,) * 2
+    return ops.pad(x, ((0, 0), edge, edge, (0, 0)))
 
 
 def _channels_of_each_map(

@@ -115,7 +115,7 @@ def build_pconv_unet(
         ValueError: A size that `plan_unet` refuses.
     """
     plan = plan_unet(image_size=image_size, width=width)
-    images, known, observed = _open()
+    images, known, observed = open_unet()
     finish = _finisher(frozen_encoder, dtype)
     results = [(observed, known)]
     features, validity = observed, known
@@ -139,7 +139,7 @@ def build_pconv_unet(
         )((features, validity))
         features = finish(features, number, row)
         results.append((features, validity))
-    return keras.Model([images, known], _close(features), name="pconv_unet")
+    return keras.Model([images, known], close_unet(features), name="pconv_unet")
 
 
 def build_conv_unet(
@@ -220,7 +220,7 @@ def _build_twin(
     frozen_encoder: bool,
     dtype: str,
 ) -> keras.Model:
-    images, known, observed = _open()
+    images, known, observed = open_unet()
     finish = _finisher(frozen_encoder, dtype)
     features = layers.Concatenate(name="input")([observed, known])
     results = [features]
@@ -229,18 +229,19 @@ def _build_twin(
             features = _join(features, results[row.skip], number, dtype)
         features = finish(convolve(row, number)(features), number, row)
         results.append(features)
-    return keras.Model([images, known], _close(features), name=f"{kind}_unet")
+    return keras.Model([images, known], close_unet(features), name=f"{kind}_unet")
 
 
-def _open() -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
-    """Make the inputs, and the images with 0 in the hole."""
+def open_unet() -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
+    """Make the inputs of images and known, and the images with 0 in the hole."""
     images = keras.Input((None, None, 3), name="images")
     known = keras.Input((None, None, 1), name="known")
     # A choice and no product: a hole of NaN would survive the product.
     return images, known, ops.where(known > 0.5, images, 0.0)
 
 
-def _close(features: keras.KerasTensor) -> keras.KerasTensor:
+def close_unet(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Make the output of the last row's result, in float32."""
     return layers.Activation("linear", dtype="float32", name="image")(features)
 
 
