@@ -16,8 +16,8 @@ from semantic_inpaint.models.iconv_generator import POSES, SMALLEST_SIDE
 from semantic_inpaint.models.iconv_layers import (
     LEAKINESS,
     EmptyHole,
-    OneHotPose,
     level_widths,
+    one_hot_poses,
     scalar_pose,
     unit_gain,
 )
@@ -160,10 +160,7 @@ def _pose(
 ) -> dict[int, keras.KerasTensor]:
     """Features of the pose, by the side at which they join."""
     if pose == "one-hot":
-        return {
-            side: OneHotPose(side, dtype=dtype, name=f"pose_{side}")(landmarks)
-            for side in widths
-        }
+        return one_hot_poses(landmarks, widths, dtype=dtype)
     side = min(POSE_SIDE, max(widths))
     features = scalar_pose(
         landmarks,

@@ -20,9 +20,9 @@ from semantic_inpaint.models.iconv_convolutions import (
 )
 from semantic_inpaint.models.iconv_layers import (
     EmptyHole,
-    OneHotPose,
     OutputConstraint,
     level_widths,
+    one_hot_poses,
     scalar_pose,
 )
 
@@ -58,7 +58,7 @@ def build_iconv_generator(
             of the side above that.
         full_width_side: Largest side with all channels.
         latent_channels: Channels of the code, which is `[4, 4, latent_channels]` when
-            folded.
+            folded; 0: the network has no such input, and one answer.
         num_landmarks: Landmarks of the pose; 0: the network has no such input.
         pose: `"scalar"` (two fully connected layers to 4x4x32) or `"one-hot"` (drawn
             at every level of the decoder: the paper's configs A and B).
@@ -85,14 +85,17 @@ def build_iconv_generator(
     kit = CONVOLUTIONS[convolution](dtype=dtype, seed=seed, variant=variant)
     images = keras.Input((image_size, image_size, 3), name="images")
     known = keras.Input((image_size, image_size, 1), name="known")
-    latent = keras.Input((16 * latent_channels,), name="latent")
-    inputs = [images, known, latent]
+    inputs = [images, known]
 
     observed = EmptyHole(dtype="float32", name="observed")([images, known])
     flow, skips = _encode(kit, kit.enter(observed, known), widths)
 
-    folded = (SMALLEST_SIDE, SMALLEST_SIDE, latent_channels)
-    extras = {4: [layers.Reshape(folded, dtype=dtype, name="latent_features")(latent)]}
+    extras = {}
+    if latent_channels > 0:
+        inputs.append(keras.Input((16 * latent_channels,), name="latent"))
+        folded = (SMALLEST_SIDE, SMALLEST_SIDE, latent_channels)
+        fold = layers.Reshape(folded, dtype=dtype, name="latent_features")
+        extras[SMALLEST_SIDE] = [fold(inputs[-1])]
     if num_landmarks > 0:
         inputs.append(keras.Input((2 * num_landmarks,), name="landmarks"))
         for side, features in _pose(inputs[-1], pose, widths, dtype, seed).items():
@@ -200,10 +203,7 @@ def _pose(
 ) -> dict[int, keras.KerasTensor]:
     """Features of the pose, by the side at which they join the decoder."""
     if pose == "one-hot":
-        return {
-            side: OneHotPose(side, dtype=dtype, name=f"pose_{side}")(landmarks)
-            for side in widths
-        }
+        return one_hot_poses(landmarks, widths, dtype=dtype)
     shape = (SMALLEST_SIDE, SMALLEST_SIDE, POSE_CHANNELS)
     features = scalar_pose(
         landmarks, hidden=POSE_HIDDEN, shape=shape, dtype=dtype, seed=1000 * seed + 900

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -103,6 +104,16 @@ class OneHotPose(layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the options, for `from_config`."""
         return {**super().get_config(), "side": self.side}
+
+
+def one_hot_poses(
+    landmarks: keras.KerasTensor, sides: Iterable[int], *, dtype: str
+) -> dict[int, keras.KerasTensor]:
+    """Draw the landmarks at every side: `[B, side, side, L]` by side."""
+    return {
+        side: OneHotPose(side, dtype=dtype, name=f"pose_{side}")(landmarks)
+        for side in sides
+    }
 
 
 def scalar_pose(

@@ -110,16 +110,18 @@ class IConvTrainer:
                 any; None: zeros, as in a batch without landmarks.
 
         Returns:
-            The images, the known map as float32 `[B, H, W, 1]`, codes, and landmarks.
+            The images, the known map as float32 `[B, H, W, 1]`, then codes and
+            landmarks, where it takes such.
         """
         recipe = self.recipe
-        rng = np.random.default_rng([seed, CODES])
-        code = rng.standard_normal(recipe.latent_dim, dtype=np.float32)
         inputs = [
             np.asarray(images, np.float32),
             np.asarray(known, np.float32)[..., None],
-            np.tile(code, (len(images), 1)),
         ]
+        if recipe.latent_dim > 0:
+            rng = np.random.default_rng([seed, CODES])
+            code = rng.standard_normal(recipe.latent_dim, dtype=np.float32)
+            inputs.append(np.tile(code, (len(images), 1)))
         if recipe.num_landmarks > 0:
             zeros = np.zeros((len(images), 2 * recipe.num_landmarks), np.float32)
             inputs.append(zeros if landmarks is None else landmarks)
@@ -199,7 +201,8 @@ class IConvTrainer:
         The critic's value of an image depends on that image alone, and its loss on an
         inpainted image is minus the generator's: so is the gradient by the image.
         """
-        inputs = [*condition[:2], codes, *condition[2:]]
+        codes = [codes] if self.recipe.latent_dim > 0 else []
+        inputs = [*condition[:2], *codes, *condition[2:]]
         generated, _, pull_generator = backend.vjp(
             lambda weights: self.network.stateless_call(
                 weights, [], inputs, training=True

@@ -28,7 +28,7 @@ class IConvRecipe(InpaintingRecipe):
             32 in the paper.
         convolution: `"imputed"`, `"plain"` or `"gated"`, in the generator.
         variant: Of the imputed convolution, `"official"` or `"paper"`.
-        latent_dim: Length of the code, 16 for each of its channels.
+        latent_dim: Length of the code, 16 for each of its channels; 0: none.
         num_landmarks: Landmarks of the pose, 5 with CelebA's; 0: none.
         generator_pose: `"scalar"` or `"one-hot"`, where there are landmarks.
         discriminator_pose: `"scalar"` or `"one-hot"`.
@@ -82,10 +82,10 @@ class IConvRecipe(InpaintingRecipe):
                     f"{getattr(self, field)!r}."
                 )
         get_penalty(self.penalty)
-        if self.latent_dim < 16 or self.latent_dim % 16:
+        if self.latent_dim % 16:
             raise ValueError(
-                "`latent_dim` must be a multiple of 16, the places of a 4x4 map; got "
-                f"{self.latent_dim}."
+                "`latent_dim` must be 0 or a multiple of 16, the places of a 4x4 map; "
+                f"got {self.latent_dim}."
             )
         if self.penalty_interval < 1:
             raise ValueError(
@@ -143,6 +143,18 @@ CONFIGS = {
     "E": CONFIG_E,
 }
 
+WITHOUT_LATENT = dataclasses.replace(CONFIG_E, latent_dim=0)
+"""Config E without its code: one answer to a hole."""
+
+PLAIN_CONVOLUTIONS = dataclasses.replace(CONFIG_E, convolution="plain")
+"""Config E but for the layer."""
+
+STANDARD_PENALTY = dataclasses.replace(CONFIG_E, penalty="standard")
+"""Config E but for the penalty, that of eq. 8."""
+
+HOLE_PENALTY = dataclasses.replace(CONFIG_E, penalty="hole")
+"""Config E but for the penalty, that of eq. 9."""
+
 PAPER_FACES = dataclasses.replace(
     CONFIG_E,
     image_size=128,
@@ -161,3 +173,14 @@ PAPER_FREE_FORM = dataclasses.replace(
     holes="freeform",
 )
 """The network of table 2, at 256x256, of twice the channels."""
+
+ICONV_RECIPES = {
+    "iconv": CONFIG_E,
+    **{f"iconv-{letter.lower()}": recipe for letter, recipe in CONFIGS.items()},
+    "iconv-no-latent": WITHOUT_LATENT,
+    "iconv-plain": PLAIN_CONVOLUTIONS,
+    "iconv-standard-penalty": STANDARD_PENALTY,
+    "iconv-hole-penalty": HOLE_PENALTY,
+    "iconv-128": PAPER_FACES,
+    "iconv-256": PAPER_FREE_FORM,
+}

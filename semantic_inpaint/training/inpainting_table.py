@@ -7,12 +7,7 @@ from typing import Any
 
 from semantic_inpaint.datasets.landmarks import Landmarks
 from semantic_inpaint.training.iconv import IConvTrainer
-from semantic_inpaint.training.iconv_recipes import (
-    CONFIGS,
-    PAPER_FACES,
-    PAPER_FREE_FORM,
-    IConvRecipe,
-)
+from semantic_inpaint.training.iconv_recipes import ICONV_RECIPES, IConvRecipe
 from semantic_inpaint.training.inpainting import InpaintingTrainer
 from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
 from semantic_inpaint.training.loop import TrainingData
@@ -46,10 +41,7 @@ INPAINTING_RECIPES: dict[str, InpaintingRecipe] = {
     "conv": CONV_64,
     "gated": GATED_64,
     "pconv-512": PCONV_512,
-    "iconv": CONFIGS["E"],
-    **{f"iconv-{letter.lower()}": recipe for letter, recipe in CONFIGS.items()},
-    "iconv-128": PAPER_FACES,
-    "iconv-256": PAPER_FREE_FORM,
+    **ICONV_RECIPES,
     **PCONV_GAN_RECIPES,
     "tiny": TINY,
 }

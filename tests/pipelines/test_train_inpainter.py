@@ -1,13 +1,12 @@
 """The command that trains an inpainter: what it writes, its exit codes, and a kill."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from semantic_inpaint.datasets import PackedImages, folder_source, pack_images
-from semantic_inpaint.images import load_images, save_image
+from semantic_inpaint.datasets import PackedImages
+from semantic_inpaint.images import load_images
 from semantic_inpaint.inpainters import make_inpainter
 from semantic_inpaint.masks import make_known
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
@@ -20,6 +19,7 @@ from tests.pipelines.training_runs import (
     events,
     kill_in_the_middle,
     load_main,
+    pack_noise,
 )
 
 SCRIPT = Path(__file__).resolve().parents[2] / "pipelines" / "train_inpainter.py"
@@ -32,17 +32,7 @@ def main():
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
-    """A packed set of 20 noise images at 16x16, five of them for validation."""
-    folder = tmp_path_factory.mktemp("faces")
-    rng = np.random.default_rng(0)
-    for number in range(20):
-        pixels = rng.random((16, 16, 3), dtype=np.float32)
-        save_image(folder / "images" / f"{number:02d}.png", pixels)
-    source = dataclasses.replace(
-        folder_source(folder / "images"), partitions=(0,) * 10 + (1,) * 5 + (2,) * 5
-    )
-    pack_images([source], folder / "set", size=16)
-    return folder / "set"
+    return pack_noise(tmp_path_factory.mktemp("faces"))
 
 
 def words(packed, out, recipe="tiny", **changed):

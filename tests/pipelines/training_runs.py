@@ -1,5 +1,6 @@
 """Training commands: started, killed and looked at."""
 
+import dataclasses
 import importlib.util
 import os
 import signal
@@ -10,6 +11,8 @@ import time
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from semantic_inpaint.datasets import folder_source, pack_images
+from semantic_inpaint.images import save_image
 from semantic_inpaint.models.tensors import load_tensors
 from semantic_inpaint.training.state import PREVIOUS_FILE, STATE_FILE
 
@@ -22,6 +25,19 @@ def load_main(script):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.main
+
+
+def pack_noise(folder):
+    """Pack 20 noise images at 16x16, five of them for validation; return the set."""
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        pixels = rng.random((16, 16, 3), dtype=np.float32)
+        save_image(folder / "images" / f"{number:02d}.png", pixels)
+    source = dataclasses.replace(
+        folder_source(folder / "images"), partitions=(0,) * 10 + (1,) * 5 + (2,) * 5
+    )
+    pack_images([source], folder / "set", size=16)
+    return folder / "set"
 
 
 def as_words(options):

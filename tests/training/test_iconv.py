@@ -1,5 +1,7 @@
 """A step of IConv: both losses, the penalty, lazy regularisation, units of Adam."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from keras import ops
@@ -196,6 +198,29 @@ def test_a_step_is_a_function_of_its_number_and_its_arguments(trainer, steep_sta
     ]
     # Another point between real and inpainted images.
     assert not all(same)
+
+
+def test_without_a_code_there_is_no_such_input_and_one_answer():
+    recipe = dataclasses.replace(RECIPE, latent_dim=0)
+    trainer = IConvTrainer(recipe)
+    batch = drawn_batch(recipe)
+    assert batch.codes.shape == (recipe.batch_size, 0)
+    names = [x.name for x in trainer.network.inputs]
+    assert names == ["images", "known", "landmarks"]
+    state = trainer.initial_state()
+    after, scalars = trainer.step(state, batch, 0, learning_rate=RATE)
+    assert np.isfinite(float(scalars["critic_loss"]))
+    moved = zip(
+        as_arrays(state)["generator"], as_arrays(after)["generator"], strict=True
+    )
+    assert any(not np.array_equal(old, new) for old, new in moved)
+    network = trainer.generator(after)
+    images = told(batch)[0]
+    answers = [
+        ops.convert_to_numpy(network(trainer.inputs(images, batch.known, seed)))
+        for seed in (0, 1)
+    ]
+    np.testing.assert_array_equal(*answers)
 
 
 def test_the_moving_average_fills_holes_by_seed_and_each_image_alone(trainer):

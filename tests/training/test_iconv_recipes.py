@@ -27,7 +27,7 @@ def test_each_config_changes_what_table_1_says():
         {"convolution": "imputed"},
         {"discriminator_pose": "scalar", "residual": True},
     ]
-    assert CONFIGS["E"] == IConvRecipe()
+    assert changes(IConvRecipe(), CONFIGS["E"]).keys() == {"holes", "num_images"}
     assert (CONFIGS["A"].convolution, CONFIGS["A"].generator_pose) == (
         "plain",
         "one-hot",
@@ -64,7 +64,6 @@ def test_a_recipe_goes_into_a_card_whole():
         ("discriminator_pose", "dense", "scalar, one-hot; got 'dense'"),
         ("penalty", "r1", "revised, hole, standard; got 'r1'"),
         ("latent_dim", 100, "multiple of 16, .* got 100"),
-        ("latent_dim", 0, "multiple of 16, .* got 0"),
         ("penalty_interval", 0, "1 or more; got 0"),
         ("penalty_weight", -1.0, "0 or more; got -1.0"),
         ("beta_1", 1.0, "betas must be in"),

@@ -1,0 +1,226 @@
+"""Recipes of feed-forward inpainters on equal images seen: what does each part bring?
+
+Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
+
+    python -m benchmarks.inpainter_recipes --data data/celeba64 --runs runs/compared
+    python -m benchmarks.inpainter_recipes --data data/celeba64 --runs runs/compared \
+        --family iconv --seed 1
+
+In each family every recipe is the first but for one thing, and all are trained on the
+same images and holes in the same order, seed by seed. They are measured on the first
+faces of partition 1, on the six patterns and on brush strokes of all ratios, clear of
+the border and touching it: the mean squared error in the hole, of each face. A run
+whose losses are no longer finite is a result too, and keeps its last step. Appends to
+`benchmarks/results/inpainter_recipes.json`, goes on there when started again, and
+prints the gain of each recipe over the first of its family, over all seeds, with 95%
+intervals (bootstrap of the faces).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+from benchmarks.faces import read_faces
+from semantic_inpaint.benchmark.statistics import pooled_gain_interval
+from semantic_inpaint.datasets.packed import PackedImages
+from semantic_inpaint.inpainters.feedforward import FeedForwardInpainter
+from semantic_inpaint.masks import FREE_FORM_GROUPS, PATTERNS, brush_strokes, make_known
+from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
+from semantic_inpaint.models.inpainting_networks import describe_network
+from semantic_inpaint.problem import InpaintingProblem
+from semantic_inpaint.training.inpainting import train_inpainter
+from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
+from semantic_inpaint.training.inpainting_table import (
+    get_inpainting_recipe,
+    make_trainer,
+    network_facts,
+    network_of,
+)
+from semantic_inpaint.training.loop import TrainingData
+
+RESULTS = Path(__file__).parent / "results" / "inpainter_recipes.json"
+FAMILIES = {
+    "layers": ("pconv", "conv", "gated"),
+    "pconv-gan": (
+        "pconv-gan",
+        "pconv-gan-mse",
+        "pconv-gan-no-local",
+        "pconv-gan-plain",
+    ),
+    "iconv": (
+        "iconv",
+        "iconv-plain",
+        "iconv-no-latent",
+        "iconv-standard-penalty",
+        "iconv-hole-penalty",
+        "iconv-a",
+        "iconv-d",
+    ),
+}
+SMALLEST = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """Which recipes, how far."""
+
+    data: Path
+    runs: Path
+    """Folder for the states of the trainings."""
+    family: str = "layers"
+    """layers, pconv-gan or iconv."""
+    num_images: int = 64_000
+    """To see in each training."""
+    count: int = 200
+    """Faces of partition 1."""
+    seed: int = 0
+    partitions: tuple[int, ...] = (0, 2)
+
+
+def holes(count: int, side: int) -> dict[str, np.ndarray]:
+    """Draw a hole of every kind for each of so many images, the same in every run."""
+    found = {name: make_known(name, count, side, side) for name in PATTERNS}
+    for name, group in FREE_FORM_GROUPS.items():
+        rng = np.random.default_rng(group.number)
+        strokes = [
+            brush_strokes(
+                side,
+                side,
+                rng,
+                above=group.above,
+                up_to=group.up_to,
+                touches_border=group.touches_border,
+            )
+            for _ in range(count)
+        ]
+        found[name] = np.stack(strokes)
+    return found
+
+
+def measure(name: str, arguments: Arguments, packed: PackedImages) -> dict[str, Any]:
+    """Train a recipe, or take up where its training was, and judge it."""
+    recipe = dataclasses.replace(
+        get_inpainting_recipe(name),
+        num_images=arguments.num_images,
+        seed=arguments.seed,
+        precision="bfloat16",
+    )
+    data = TrainingData(
+        packed.images,
+        packed.indices(arguments.partitions),
+        packed.sha256,
+        arguments.partitions,
+    )
+    folder = arguments.runs / f"{name}-{arguments.seed}"
+    trainer = make_trainer(recipe)
+    reports: list[dict] = []
+    try:
+        result = train_inpainter(
+            trainer,
+            data,
+            folder,
+            report=lambda state: reports.append({"step": state.step, **state.scalars}),
+            report_interval=100,
+            clock=time.perf_counter,
+        )
+    except FloatingPointError as error:
+        return {"diverged": str(error).splitlines()[0], "reports": reports[-3:]}
+    kind, architecture = network_of(recipe)
+    card = {
+        "network": kind,
+        "architecture": architecture,
+        **network_facts(recipe, data, None),
+    }
+    network = describe_network(trainer.generator(result.state), card)
+    return {
+        "seconds": result.seconds,
+        "last_scalars": reports[-1] if reports else {},
+        "squared_errors": judge(FeedForwardInpainter(network), arguments, recipe),
+    }
+
+
+def judge(
+    inpainter: FeedForwardInpainter, arguments: Arguments, recipe: InpaintingRecipe
+) -> dict[str, list[float]]:
+    """Squared error in the hole of each face, by the kind of its hole."""
+    images, _ = read_faces(arguments.data, arguments.count)
+    found = {}
+    for name, known in holes(len(images), recipe.image_size).items():
+        problem = InpaintingProblem(images, known)
+        completed = inpainter.inpaint(problem).completed
+        errors = mean_squared_error(completed, images, problem.hole)
+        found[name] = [float(f"{error:.4g}") for error in errors]
+    return found
+
+
+def table(records: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:
+    """Lines of Markdown: the first recipe's PSNR, and the gains of the others."""
+    by_name = {
+        name: {r["seed"]: r for r in records if r["recipe"] == name} for name in names
+    }
+    lines = [
+        f"| {name}, seed {seed} | diverged: {row['diverged']} |"
+        for name, rows in by_name.items()
+        for seed, row in rows.items()
+        if "diverged" in row
+    ]
+    good = {
+        name: {s: r["squared_errors"] for s, r in rows.items() if "diverged" not in r}
+        for name, rows in by_name.items()
+    }
+    first, *others = names
+    for kind in next(iter(good[first].values()), {}):
+        own = np.mean([errors[kind] for errors in good[first].values()], axis=0)
+        cells = [kind, f"{psnr_from_mse(own.mean()):.2f}"]
+        for name in others:
+            # Seeds that both have: of an image their errors are averaged first.
+            both = sorted(good[first].keys() & good[name].keys())
+            if not both:
+                cells.append("")
+                continue
+            pair = [
+                np.mean([good[which][seed][kind] for seed in both], axis=0)
+                for which in (first, name)
+            ]
+            gain, low, high = pooled_gain_interval(*np.maximum(pair, SMALLEST))
+            cells.append(f"{gain:+.2f} [{low:+.2f}, {high:+.2f}]")
+        lines.append(f"| {' | '.join(cells)} |")
+    return [f"| hole | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|", *lines]
+
+
+def main() -> None:
+    """Train and measure what is not measured yet, and print the table."""
+    arguments = tyro.cli(Arguments, description=__doc__)
+    packed = PackedImages.open(arguments.data)
+    setting = {
+        "num_images": arguments.num_images,
+        "count": arguments.count,
+        "partitions": list(arguments.partitions),
+        "data_sha256": packed.sha256,
+    }
+    names = FAMILIES[arguments.family]
+    for name in names:
+        key = {"recipe": name, "seed": arguments.seed, **setting}
+        if not any(key.items() <= record.items() for record in read_records()):
+            row = {**key, **measure(name, arguments, packed)}
+            temporary = RESULTS.with_suffix(".tmp")
+            temporary.write_text(json.dumps([*read_records(), row]) + "\n")
+            temporary.replace(RESULTS)
+    same = [r for r in read_records() if setting.items() <= r.items()]
+    print("\n".join(table(same, names)))
+
+
+def read_records() -> list[dict[str, Any]]:
+    """Return what was measured so far."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+
+
+if __name__ == "__main__":
+    main()
