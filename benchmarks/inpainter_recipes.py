@@ -31,7 +31,12 @@ from benchmarks.faces import read_faces
 from semantic_inpaint.benchmark.statistics import pooled_gain_interval
 from semantic_inpaint.datasets.packed import PackedImages
 from semantic_inpaint.inpainters.feedforward import FeedForwardInpainter
-from semantic_inpaint.masks import FREE_FORM_GROUPS, PATTERNS, brush_strokes, make_known
+from semantic_inpaint.masks import (
+    FREE_FORM_GROUPS,
+    PATTERNS,
+    draw_free_form,
+    make_known,
+)
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
 from semantic_inpaint.models.inpainting_networks import describe_network
 from semantic_inpaint.problem import InpaintingProblem
@@ -89,17 +94,7 @@ def holes(count: int, side: int) -> dict[str, np.ndarray]:
     found = {name: make_known(name, count, side, side) for name in PATTERNS}
     for name, group in FREE_FORM_GROUPS.items():
         rng = np.random.default_rng(group.number)
-        strokes = [
-            brush_strokes(
-                side,
-                side,
-                rng,
-                above=group.above,
-                up_to=group.up_to,
-                touches_border=group.touches_border,
-            )
-            for _ in range(count)
-        ]
+        strokes = [draw_free_form(group, side, side, rng) for _ in range(count)]
         found[name] = np.stack(strokes)
     return found
 
