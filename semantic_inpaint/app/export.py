@@ -71,8 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def export(options: ExportOptions) -> float | None:
     """Export a network by Keras' own exporters, and read back what was written.
 
-    All is written into a hidden folder beside `out`, which is removed again, and gets
-    its name only after it was checked.
+    All is written into a hidden folder beside `out` and gets its name only after it was
+    checked. What a killed process leaves is that folder, which stands in nothing's way.
 
     Returns:
         The largest difference between the pixels that `InpaintingNetwork.generate`
