@@ -37,7 +37,7 @@ from semantic_inpaint.datasets.samples import sample_faces
 from semantic_inpaint.images import to_network
 from semantic_inpaint.inpainters import make_inpainter
 from semantic_inpaint.inpainters.feedforward import draw_codes, fill_several
-from semantic_inpaint.masks import FREE_FORM_GROUPS, brush_strokes, make_known
+from semantic_inpaint.masks import FREE_FORM_GROUPS, draw_free_form, make_known
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
 from semantic_inpaint.models.iconv_generator import skip_shares
 from semantic_inpaint.models.inpainting_networks import network_inputs
@@ -76,18 +76,7 @@ def dilation(arguments: Arguments) -> list[dict[str, Any]]:
     side = images.shape[1]
     group = FREE_FORM_GROUPS["free-form-20-30-inside"]
     rng = np.random.default_rng(group.number)
-    strokes = [
-        brush_strokes(
-            side,
-            side,
-            rng,
-            above=group.above,
-            up_to=group.up_to,
-            touches_border=group.touches_border,
-        )
-        for _ in images
-    ]
-    first = ~np.stack(strokes)
+    first = ~np.stack([draw_free_form(group, side, side, rng) for _ in images])
     rows = []
     for method in (*arguments.methods, "biharmonic"):
         inpainter = make_inpainter(method)

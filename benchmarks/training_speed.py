@@ -4,7 +4,7 @@ Run from the repository root: `python -m benchmarks.training_speed`. On the Tens
 backend, in bfloat16, at 64 pixels, a batch of 16 and the features of one image, as the
 shipped networks were trained: the time of a step is the median of some, of a whole
 round of IConv's lazy penalty the mean. Operations are those of the convolutions and
-matrix products in the compiled graph, as TensorFlow's profiler counts them; the
+matrix products in the step's graph, forward and backward (`benchmarks.operations`); the
 machine's rate is that of a 2048 x 2048 matrix product in turn with the steps. Writes
 `benchmarks/results/training_speed.json`.
 """
@@ -19,13 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 import tyro
-from tensorflow.compat.v1 import profiler
-from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_v2_as_graph,
-)
 
+from benchmarks.operations import count_operations
 from benchmarks.speed import MATRIX_OPERATIONS, matrix_product, median_seconds_in_turn
 from semantic_inpaint import backend
 from semantic_inpaint.training.holes import training_holes
@@ -120,13 +116,9 @@ def _step(
         _, scalars = trainer.step(state, batch, step, learning_rate=1e-4)
         float(next(iter(scalars.values())))
 
-    traced = tf.function(lambda s: trainer.step(s, batch, step, learning_rate=1e-4))
-    graph = convert_variables_to_constants_v2_as_graph(
-        traced.get_concrete_function(state)
-    )[0].graph
-    options = profiler.ProfileOptionBuilder.float_operation()
-    options["output"] = "none"
-    return work, float(profiler.profile(graph, options=options).total_float_ops)
+    return work, count_operations(
+        lambda s: trainer.step(s, batch, step, learning_rate=1e-4), state
+    )
 
 
 if __name__ == "__main__":

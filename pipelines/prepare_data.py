@@ -44,14 +44,17 @@ class Arguments:
 
     source: tuple[Path, ...]
     """Folders or zips of images; a folder with img_align_celeba in it is taken as
-    CelebA, in its official layout."""
+    CelebA, in its official layout. Of others name the folder of the images alone:
+    CelebA-HQ-img, FDF's images/128, ImageNet's Data/CLS-LOC."""
     out: Path
     """Folder of the packed set."""
     size: int = 64
     """Side of the packed images."""
     split: Literal["official", "paper", "none"] = "official"
-    """official: CelebA's own partitions, none for other images. paper: 2000 validation
-    and 2000 test images drawn with the seed, the rest training."""
+    """official: CelebA's own partitions; of others those of folders train, val and test
+    (or as in Places2's archives) at the top, of which some may be missing; where an
+    image lies elsewhere, none. paper: 2000 validation and 2000 test images drawn with
+    the seed, the rest training. none: no partitions."""
     seed: int = 0
     """Of the paper's split."""
     max_skipped_fraction: float = 0.01

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMATS = {"saved-model": ("tf_saved_model", ""), "onnx": ("onnx", ".onnx")}
 SIDECAR = ".json"
-# How far apart two runtimes may round, in [-1, 1].
+# How far the pixels of two runtimes may lie apart, in [-1, 1].
 TOLERANCE = 1e-3
 
 
@@ -70,9 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def export(options: ExportOptions) -> float | None:
     """Export a network by Keras' own exporters, and read back what was written.
 
+    All is written into a hidden folder beside `out` and gets its name only after it was
+    checked. What a killed process leaves is that folder, which stands in nothing's way.
+
     Returns:
-        The largest difference between the network's pixels and those of the exported
-        one, in [-1, 1]; None where nothing that reads the format is installed.
+        The largest difference between the pixels that `InpaintingNetwork.generate`
+        makes and those of the exported network, in [-1, 1]; None where nothing that
+        reads the format is installed.
 
     Raises:
         ValueError: Bad input.
@@ -92,27 +97,44 @@ def export(options: ExportOptions) -> float | None:
     from semantic_inpaint.models.inpainting_files import load_network
 
     network = load_network(options.network)
-    side = options.size or network.image_size
+    side = network.image_size if options.size is None else options.size
     _check_side(network, side)
     signature = _signature(network.model, side, options.batch)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
+    out = options.out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
+        written = Path(folder) / out.name
+        _write(written, options, network, signature)
+        difference = _difference(written, options, network, signature)
+        if difference is not None and not difference <= TOLERANCE:
+            raise ArithmeticError(
+                f"read back, the network gives pixels that differ by {difference:.2g} "
+                f"of [-1, 1] from its own, and {out} was not written. Check that its "
+                "own pixels are finite (run.py), or use another --format."
+            )
+        _sidecar(written).rename(_sidecar(out))
+        written.rename(out)
+    return difference
+
+
+def _write(
+    path: Path, options: ExportOptions, network: InpaintingNetwork, signature: list
+) -> None:
     with warnings.catch_warnings():
         # Of the exporter's own code, which still reads for versions of NumPy long gone.
         warnings.simplefilter("ignore", FutureWarning)
         network.model.export(
-            options.out,
+            path,
             format=FORMATS[options.format][0],
             verbose=False,
             input_signature=[signature],
         )
-    _save_sidecar(options, network, signature)
-    difference = _difference(options, network, signature)
-    if difference is not None and not difference <= TOLERANCE:
-        raise ArithmeticError(
-            f"{options.out} gives pixels that differ by {difference:.2g} of [-1, 1] "
-            "from those of the network; do not use it."
-        )
-    return difference
+    words = json.dumps(_meaning(network, signature), indent=2)
+    _sidecar(path).write_text(words + "\n", encoding="utf-8")
+
+
+def _sidecar(path: Path) -> Path:
+    return path.parent / f"{path.name}{SIDECAR}"
 
 
 def _check(options: ExportOptions) -> None:
@@ -122,8 +144,9 @@ def _check(options: ExportOptions) -> None:
             f"--out must be {'a file that ends in .onnx' if suffix else 'a folder'} "
             f"for --format {options.format}; got {options.out}."
         )
-    if options.out.exists():
-        raise ValueError(f"{options.out} exists already; name another place.")
+    for path in (options.out, _sidecar(options.out)):
+        if path.exists():
+            raise ValueError(f"{path} exists already; name another place.")
     if options.batch is not None and options.batch < 1:
         raise ValueError(f"--batch must be 1 or more; got {options.batch}.")
     if options.format == "onnx" and not importlib.util.find_spec("tf2onnx"):
@@ -157,16 +180,14 @@ def _signature(model: keras.Model, side: int, batch: int | None) -> list:
     ]
 
 
-def _save_sidecar(
-    options: ExportOptions, network: InpaintingNetwork, signature: list
-) -> None:
+def _meaning(network: InpaintingNetwork, signature: list) -> dict[str, Any]:
     meaning = {
         "images": "RGB in [-1, 1]; what stands in the hole is not read",
         "known": "1 where a pixel is observed, 0 in the hole",
         "latent": "standard normal; zeros for the mean",
         "landmarks": "x and y of each point as shares of the side, from the upper left",
     }
-    words: dict[str, Any] = {
+    return {
         "network": network.kind,
         "sha256": network.sha256,
         "inputs": [
@@ -181,26 +202,41 @@ def _save_sidecar(
         "typical_landmarks": list(network.typical_landmarks),
         "licence": network.card.get("licence", ""),
     }
-    path = options.out.with_name(options.out.name + SIDECAR)
-    path.write_text(json.dumps(words, indent=2) + "\n", encoding="utf-8")
 
 
 def _difference(
-    options: ExportOptions, network: InpaintingNetwork, signature: list
+    path: Path, options: ExportOptions, network: InpaintingNetwork, signature: list
 ) -> float | None:
-    """Compare the exported network with the network itself on a made-up picture."""
+    """Compare what was written with what `generate` makes of a made-up picture.
+
+    `generate` may use a faster form of the network, so that this compares more than two
+    runtimes; and it is given nothing of the hole, so that this holds the exported
+    network to not reading it.
+    """
+    from semantic_inpaint.images import from_network, to_network
+
     rng = np.random.default_rng(0)
-    inputs = []
-    for spec in signature:
-        shape = (options.batch or 1, *spec.shape[1:])
-        values = rng.uniform(-1.0, 1.0, shape).astype(np.float32)
-        inputs.append(
-            (values > 0).astype(np.float32) if spec.name == "known" else values
-        )
-    expected = np.asarray(network.model(inputs, training=False))
+    shapes = {s.name: (options.batch or 1, *s.shape[1:]) for s in signature}
+    images = rng.random(shapes["images"], dtype=np.float32)
+    known = rng.random(shapes["known"]) < 0.5
+    inputs = {"images": to_network(images), "known": known.astype(np.float32)}
+    if "latent" in shapes:
+        inputs["latent"] = rng.standard_normal(shapes["latent"], np.float32)
+    if "landmarks" in shapes:
+        inputs["landmarks"] = rng.random(shapes["landmarks"], np.float32)
     read = _run_onnx if options.format == "onnx" else _run_saved_model
-    found = read(options.out, inputs)
-    return None if found is None else float(np.abs(found - expected).max())
+    found = read(path, [inputs[spec.name] for spec in signature])
+    if found is None:
+        return None
+    expected = network.generate(
+        images,
+        known[..., 0],
+        codes=inputs.get("latent"),
+        landmarks=inputs.get("landmarks"),
+    )
+    # Cut off to the range, what is infinite would pass for white or black.
+    found = from_network(np.where(np.isfinite(found), found, np.float32(np.nan)))
+    return 2.0 * float(np.abs(found - expected).max())
 
 
 def _run_onnx(path: Path, inputs: list[np.ndarray]) -> np.ndarray | None:

@@ -69,7 +69,9 @@ class InpainterOptions:
     state on disk; 0: none."""
     landmarks: Path | None = None
     """Landmarks of the faces, for recipes that use them: CelebA's
-    list_landmarks_align_celeba.txt, or an array [N, 2 L] in [0, 1] as .npy."""
+    list_landmarks_align_celeba.txt, or an array [N, 2 L] or [N, L, 2] in [0, 1] as
+    .npy, in the order of the set; FDF's landmarks.npy, and other sets whose files are
+    called by plain numbers, in the order of the numbers."""
     num_images: int | None = None
     """Training images to see in all."""
     batch_size: int | None = None

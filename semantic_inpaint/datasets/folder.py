@@ -7,11 +7,27 @@ import hashlib
 import json
 import os
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from semantic_inpaint.images import list_images
+from semantic_inpaint.images import ImageError, list_images
 
 NO_PARTITION = -1
+PARTITION_FOLDERS = {
+    "train": 0,
+    "val": 1,
+    "validation": 1,
+    "test": 2,
+    # As the archives of Places2 call them, small and large.
+    "data_256": 0,
+    "data_large": 0,
+    "val_256": 1,
+    "val_large": 1,
+    "test_256": 2,
+    "test_large": 2,
+}
+"""Folders at the top of a set, such as ImageNet, that say what their images are for."""
+# Beside the faces of CelebAMask-HQ: black and white pictures of their parts.
+ANNOTATIONS = "CelebAMask-HQ-mask-anno"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,21 +83,41 @@ class ImageSource:
 def folder_source(path: str | os.PathLike[str]) -> ImageSource:
     """Take every image of a folder or zip, at any depth, in sorted order.
 
+    Where all of them lie in folders of `PARTITION_FOLDERS` at its top, these are their
+    partitions, whichever of the three there are. Where one lies elsewhere, the names
+    may mean anything (a train is a class of some sets), and no image has a partition.
+    The annotations of CelebAMask-HQ are left out.
+
     Args:
         path: The folder or zip.
 
     Returns:
-        A source without partitions, with ids such as `faces/sub/1.png`.
+        A source with ids such as `faces/sub/1.png`.
 
     Raises:
         ImageError: There is none, or it holds no image.
     """
     path = Path(path)
-    members = tuple(list_images(path))
+    names = list_images(path)
+    members = [name for name in names if ANNOTATIONS not in PurePosixPath(name).parts]
+    if not members:
+        raise ImageError(
+            f"{path} holds nothing but annotations ({ANNOTATIONS}). Give the folder of "
+            "the images."
+        )
     label = path.resolve().name
     return ImageSource(
         container=path,
-        members=members,
+        members=tuple(members),
         ids=tuple(f"{label}/{name}" for name in members),
-        partitions=(NO_PARTITION,) * len(members),
+        partitions=_partitions(members),
     )
+
+
+def _partitions(members: list[str]) -> tuple[int, ...]:
+    """Read the partitions off the folders at the top, if all lie in such."""
+    paths = [PurePosixPath(name).parts for name in members]
+    tops = [parts[0] if len(parts) > 1 else "" for parts in paths]
+    if not PARTITION_FOLDERS.keys() >= set(tops):
+        return (NO_PARTITION,) * len(members)
+    return tuple(PARTITION_FOLDERS[top] for top in tops)

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -60,8 +60,10 @@ def load_landmarks(path: str | os.PathLike[str], ids: Sequence[str]) -> Landmark
     """Read the landmarks of a packed set.
 
     Args:
-        path: CelebA's `list_landmarks_align_celeba.txt`; or an array `[N, 2 L]` in the
-            order of the set, as `.npy`.
+        path: CelebA's `list_landmarks_align_celeba.txt`; or an array `[N, 2 L]` or
+            `[N, L, 2]` as `.npy`, in the order of the set. Where all files are called
+            by plain numbers (FDF's `0.png`, `1.png`, ...), its rows are, folder by
+            folder, in the order of the numbers: the set is sorted by text, 10 before 2.
         ids: Names of the images in the packed set.
 
     Raises:
@@ -81,7 +83,9 @@ def load_landmarks(path: str | os.PathLike[str], ids: Sequence[str]) -> Landmark
             f"{path} has landmarks of {len(points)} images, the packed set "
             f"{len(ids)}. Give one row for each image, in its order."
         )
-    return Landmarks.of(points)
+    if points.ndim == 3 and points.shape[2] == 2:
+        points = points.reshape(len(points), -1)
+    return Landmarks.of(points[_rows(ids)])
 
 
 def mirror_landmarks(points: np.ndarray) -> np.ndarray:
@@ -102,6 +106,22 @@ def mirror_landmarks(points: np.ndarray) -> np.ndarray:
     pairs = points.reshape(-1, count, 2)[:, MIRRORED[count]]
     mirrored = np.stack([1.0 - pairs[..., 0], pairs[..., 1]], axis=-1)
     return mirrored.reshape(points.shape).astype(points.dtype)
+
+
+def _rows(ids: Sequence[str]) -> np.ndarray:
+    """Say which row of an array belongs to each image, int64 `[N]`."""
+    names = [PurePosixPath(name) for name in ids]
+    if not all(n.stem.isdecimal() and n.stem == str(int(n.stem)) for n in names):
+        return np.arange(len(names))
+    # Folders stay in the order of the set.
+    folders = {
+        folder: i for i, folder in enumerate(dict.fromkeys(n.parent for n in names))
+    }
+    ranks = [folders[name.parent] for name in names]
+    order = np.lexsort(([int(name.stem) for name in names], ranks))
+    rows = np.empty(len(names), np.int64)
+    rows[order] = np.arange(len(names))
+    return rows
 
 
 def _read_celeba(path: Path, ids: Sequence[str]) -> np.ndarray:

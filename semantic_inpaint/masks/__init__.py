@@ -5,6 +5,7 @@ from semantic_inpaint.masks.freeform import (
     FREE_FORM_GROUPS,
     FreeFormGroup,
     brush_strokes,
+    draw_free_form,
     make_free_form,
 )
 from semantic_inpaint.masks.holes import (
@@ -39,6 +40,7 @@ __all__ = [
     "brush_strokes",
     "center_hole",
     "consensus_weight_for",
+    "draw_free_form",
     "get_pattern",
     "left_half",
     "load_known",

@@ -107,16 +107,36 @@ def make_free_form(
     holes = []
     for index in range(count):
         source = np.random.SeedSequence(seed, spawn_key=(group.number, index))
-        known = brush_strokes(
-            height,
-            width,
-            np.random.Generator(np.random.PCG64(source)),
-            above=group.above,
-            up_to=group.up_to,
-            touches_border=group.touches_border,
-        )
-        holes.append(known)
+        rng = np.random.Generator(np.random.PCG64(source))
+        holes.append(draw_free_form(group, height, width, rng))
     return np.stack(holes)
+
+
+def draw_free_form(
+    group: FreeFormGroup, height: int, width: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw one hole of a group from a generator of the caller's.
+
+    Args:
+        group: One of `FREE_FORM_GROUPS`.
+        height: Rows, at least 8.
+        width: Columns, at least 8.
+        rng: Source of all choices, of 64 bits at a time (`default_rng` is).
+
+    Returns:
+        `known`, bool `[H, W]`.
+
+    Raises:
+        ValueError: The image is too small for the group, or `rng` draws fewer bits.
+    """
+    return brush_strokes(
+        height,
+        width,
+        rng,
+        above=group.above,
+        up_to=group.up_to,
+        touches_border=group.touches_border,
+    )
 
 
 def brush_strokes(

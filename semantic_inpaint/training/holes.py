@@ -10,7 +10,7 @@ import numpy as np
 from semantic_inpaint.masks import (
     FREE_FORM_GROUPS,
     PATTERNS,
-    brush_strokes,
+    draw_free_form,
     make_known,
     random_pixels,
     random_square,
@@ -64,7 +64,7 @@ def training_holes(
       there are right, upper and lower halves too); two have a square of 5% to 50% of
       the image, two have 20% to 90% of single pixels missing.
     - `"any"`: a quarter of the images as by `"freeform"`, the others as by `"mixed"`.
-    - `"freeform"`: brush strokes (`masks.brush_strokes`) of one of the six ratios of
+    - `"freeform"`: brush strokes (`masks.draw_free_form`) of one of the six ratios of
       hole to image of Liu et al. 2018 (section 4.1), with or without a hole at the
       border, each of the twelve groups as likely.
     - `"two-rectangles"`: the one mask of Lundgren et al. 2018, for all images.
@@ -109,20 +109,8 @@ def _mixed(count: int, size: int, seed: int, step: int) -> np.ndarray:
 def _freeform(count: int, size: int, seed: int, step: int) -> np.ndarray:
     rng = np.random.default_rng([seed, STROKES, step])
     groups = list(FREE_FORM_GROUPS.values())
-    known = []
-    for place in rng.integers(len(groups), size=count):
-        group = groups[place]
-        known.append(
-            brush_strokes(
-                size,
-                size,
-                rng,
-                above=group.above,
-                up_to=group.up_to,
-                touches_border=group.touches_border,
-            )
-        )
-    return np.stack(known)
+    places = rng.integers(len(groups), size=count)
+    return np.stack([draw_free_form(groups[i], size, size, rng) for i in places])
 
 
 def _any(count: int, size: int, seed: int, step: int) -> np.ndarray:

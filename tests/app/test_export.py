@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from keras import ops
 
 from semantic_inpaint.app.export import main
-from semantic_inpaint.models.inpainting_files import load_network
+from semantic_inpaint.models.inpainting_files import load_network, save_network
 
 
 def read_sidecar(out):
@@ -69,6 +70,7 @@ def test_onnx_runtime_gives_the_same_picture(
         (["--out", "here.onnx", "--format", "saved-model"], "must be a folder"),
         (["--out", "here"], "must be a file that ends in .onnx"),
         (["--out", "sm", "--format", "saved-model", "--size", "20"], "multiples of 8"),
+        (["--out", "sm", "--format", "saved-model", "--size", "0"], "got --size 0"),
         (["--out", "sm", "--format", "saved-model", "--batch", "0"], "--batch must"),
         (["--out", ".", "--format", "saved-model"], "exists already"),
     ],
@@ -84,7 +86,42 @@ def test_what_cannot_be_written_is_one_line_and_exit_code_two(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_beside_it_of_the_name_of_its_description_is_kept(
+    tiny_network_folders, tmp_path, capfd
+):
+    (tmp_path / "sm.json").write_text("mine")
+    words = ["--out", str(tmp_path / "sm"), "--format", "saved-model"]
+    assert main([str(tiny_network_folders["conv"]), *words]) == 2
+    assert "sm.json exists already" in capfd.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["sm.json"]
+    assert (tmp_path / "sm.json").read_text() == "mine"
+
+
+def test_a_network_that_fails_the_check_leaves_nothing_and_its_place_free(
+    tiny_network_folders, tmp_path, capfd
+):
+    # Weights so large that its pixels are no numbers.
+    sound = load_network(tiny_network_folders["conv"])
+    for variable in sound.model.trainable_variables:
+        variable.assign(ops.full_like(variable, 6e4))
+    facts = {"image_size": 16, "latent_dim": 0}
+    broken = save_network(
+        tmp_path / "broken",
+        sound.model,
+        kind="conv",
+        architecture=sound.card["architecture"],
+        facts=facts,
+    )
+    out = tmp_path / "out" / "sm"
+    words = ["--out", str(out), "--format", "saved-model"]
+    assert main([str(broken), *words]) == 2
+    assert "differ by nan" in capfd.readouterr().err
+    assert not list(out.parent.iterdir())
+    assert main([str(tiny_network_folders["conv"]), *words]) == 0
+    assert sorted(path.name for path in out.parent.iterdir()) == ["sm", "sm.json"]
+
+
 def test_an_unknown_network_is_refused(tmp_path, capfd):
-    assert main(["nothing", "--out", str(tmp_path / "n.onnx")]) == 2
-    err = capfd.readouterr().err
-    assert "no network 'nothing'" in err or "tf2onnx" in err
+    words = ["--out", str(tmp_path / "n"), "--format", "saved-model"]
+    assert main(["nothing", *words]) == 2
+    assert "no network 'nothing'" in capfd.readouterr().err

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from semantic_inpaint.datasets import folder_source
 from semantic_inpaint.datasets.landmarks import (
     Landmarks,
     load_landmarks,
@@ -39,6 +40,43 @@ def test_an_array_is_taken_as_it_is(tmp_path):
     np.testing.assert_array_equal(loaded.points, points)
     assert loaded.sha256 == Landmarks.of(points).sha256
     assert loaded.sha256 != Landmarks.of(points[:2]).sha256
+
+
+@pytest.mark.parametrize("shape", [(12, 14), (12, 7, 2)])
+def test_files_called_by_numbers_have_their_rows_in_numerical_order(
+    tmp_path, write_folder, shape
+):
+    # Each number's points say which it is; the set has 0, 1, 10, 11, 2 and so on.
+    source = folder_source(
+        write_folder(tmp_path / "128", [f"{number}.png" for number in range(12)])
+    )
+    points = np.repeat(np.arange(12.0) / 16, 14).reshape(shape)
+    np.save(tmp_path / "landmarks.npy", points)
+    found = load_landmarks(tmp_path / "landmarks.npy", source.ids).points
+    assert source.ids[:4] == ("128/0.png", "128/1.png", "128/10.png", "128/11.png")
+    numbers = [0, 1, 10, 11, *range(2, 10)]
+    np.testing.assert_array_equal(found, np.repeat(numbers, 14).reshape(12, 14) / 16)
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows"),
+    [
+        # Each folder in itself, in the order of the set.
+        (["b/10.png", "b/9.png", "a/10.png", "a/2.png"], [1, 0, 3, 2]),
+        # CelebA's, of two zips; a word among the numbers; digits that are no number.
+        (["000007.jpg", "000001.jpg"], [0, 1]),
+        (["s/10.png", "s/2.png", "s/mean.png"], [0, 1, 2]),
+        (["s/10.png", "s/\u00b2.png"], [0, 1]),
+    ],
+)
+def test_rows_are_sorted_folder_by_folder_and_by_plain_numbers_alone(
+    tmp_path, ids, rows
+):
+    np.save(
+        tmp_path / "points.npy", np.repeat(np.arange(len(ids)) / 4, 10).reshape(-1, 10)
+    )
+    found = load_landmarks(tmp_path / "points.npy", ids).points
+    assert (found[:, 0] * 4).tolist() == rows
 
 
 def test_mirrored_twice_they_are_as_before_and_left_is_right_between():

@@ -9,6 +9,7 @@ from semantic_inpaint.masks import (
     FREE_FORM_GROUPS,
     PATTERNS,
     brush_strokes,
+    draw_free_form,
     make_free_form,
     validate_known,
 )
@@ -183,6 +184,25 @@ def test_only_raw_bits_are_drawn():
     assert [Fraction(value) for value in drawn] == expected
     whole = {brush_module.uniform_integer(rng, 4, 6) for _ in range(200)}
     assert whole == {4, 5, 6}
+
+
+@pytest.mark.parametrize("name", ["free-form-10-20-inside", "free-form-40-50-border"])
+def test_one_hole_of_a_group_is_the_strokes_of_its_range_and_place(name):
+    group = FREE_FORM_GROUPS[name]
+    first, second = np.random.default_rng(4), np.random.default_rng(4)
+    for _ in range(3):
+        expected = draw(
+            40,
+            48,
+            first,
+            above=group.above,
+            up_to=group.up_to,
+            touches_border=group.touches_border,
+        )
+        found = draw_free_form(group, 40, 48, second)
+        assert np.array_equal(found, expected)
+    # As much was drawn from the one generator as from the other.
+    assert first.random() == second.random()
 
 
 def draw(height=32, width=32, rng=None, **changed):

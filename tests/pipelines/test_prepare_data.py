@@ -78,6 +78,82 @@ def test_a_split_can_be_left_out(main, tmp_path):
     assert PackedImages.open(tmp_path / "out").partitions.tolist() == [-1]
 
 
+LAYOUTS = {
+    "imagenet": (
+        "CLS-LOC",
+        {
+            "train/n01440764/n01440764_10026.JPEG": 0,
+            "train/n01443537/n01443537_10007.JPEG": 0,
+            "val/ILSVRC2012_val_00000001.JPEG": 1,
+            "test/ILSVRC2012_test_00000001.JPEG": 2,
+        },
+    ),
+    "places2, easy": (
+        "places365_standard",
+        {
+            "train/airfield/00000001.jpg": 0,
+            "val/airfield/Places365_val_00000435.jpg": 1,
+        },
+    ),
+    "places2, small": (
+        "places",
+        {
+            "data_256/a/airfield/00000001.jpg": 0,
+            "val_256/Places365_val_00000001.jpg": 1,
+            "test_256/Places365_test_00000001.jpg": 2,
+        },
+    ),
+    "one part alone": ("set", {"validation/1.png": 1, "validation/2.png": 1}),
+    "celeba-hq": ("CelebA-HQ-img", {"0.jpg": -1, "1.jpg": -1, "10.jpg": -1}),
+    "fdf": ("128", {"0.png": -1, "1.png": -1, "10.png": -1, "2.png": -1}),
+    # Where a train is a class, and where a test is beside what is no part.
+    "classes": ("classes", {"airplane/1.png": -1, "train/1.png": -1}),
+    "loose": ("loose", {"1.png": -1, "test/1.png": -1}),
+    "a file of that name": ("names", {"test.png": -1, "train.png": -1}),
+}
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_is_packed_by_naming_its_folder(main, tmp_path, layout, zipped):
+    folder, planted = LAYOUTS[layout]
+    path = write_images(tmp_path / f"{folder}.zip", planted)
+    if not zipped:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(tmp_path / folder)
+        path = tmp_path / folder
+    assert main(words(path, out=tmp_path / "out", size=8)) == 0
+    packed = PackedImages.open(tmp_path / "out")
+    names = [f"{path.name}/{name}" for name in sorted(planted)]
+    assert list(packed.ids) == names
+    expected = [planted[name] for name in sorted(planted)]
+    assert packed.partitions.tolist() == expected
+    # Without the partitions it is the same set otherwise.
+    bare = words(path, out=tmp_path / "bare", size=8, split="none")
+    assert main(bare) == 0
+    bare = PackedImages.open(tmp_path / "bare")
+    assert (bare.ids, bare.sha256) == (packed.ids, packed.sha256)
+    assert set(bare.partitions.tolist()) == {-1}
+
+
+def test_the_annotations_of_celebamask_hq_are_not_packed_as_faces(
+    main, tmp_path, capsys
+):
+    faces = [f"CelebAMask-HQ/CelebA-HQ-img/{number}.jpg" for number in range(3)]
+    parts = [
+        f"CelebAMask-HQ/CelebAMask-HQ-mask-anno/0/0000{n}_skin.png" for n in (0, 1)
+    ]
+    path = write_images(tmp_path / "CelebAMask-HQ.zip", [*parts, *faces])
+    assert main(words(path, out=tmp_path / "out", size=8)) == 0
+    packed = PackedImages.open(tmp_path / "out")
+    assert packed.ids == tuple(f"CelebAMask-HQ.zip/{name}" for name in faces)
+    # Nothing else in it is refused in one line.
+    path = write_images(tmp_path / "parts.zip", parts)
+    capsys.readouterr()
+    assert main(words(path, out=tmp_path / "2", size=8)) == 2
+    assert "nothing but annotations" in capsys.readouterr().err
+
+
 def test_images_left_out_are_named(main, tmp_path, capsys):
     path = write_images(tmp_path / "a.zip", ["1.png", "2.png"])
     with zipfile.ZipFile(path, "a") as archive:
