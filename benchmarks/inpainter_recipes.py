@@ -48,7 +48,6 @@ from semantic_inpaint.training.inpainting_table import (
     get_inpainting_recipe,
     make_trainer,
     network_facts,
-    network_of,
 )
 from semantic_inpaint.training.loop import TrainingData
 
@@ -159,7 +158,7 @@ def measure(
         )
     except FloatingPointError as error:
         return {"diverged": str(error).splitlines()[0], "reports": reports[-3:]}
-    kind, architecture = network_of(recipe)
+    kind, architecture = recipe.network()
     card = {
         "network": kind,
         "architecture": architecture,

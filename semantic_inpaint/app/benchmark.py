@@ -19,7 +19,7 @@ from rich.progress import (
 
 from semantic_inpaint.app.benchmark_options import BenchmarkOptions, parse
 from semantic_inpaint.app.quiet import load_backend
-from semantic_inpaint.app.refusal import refuse
+from semantic_inpaint.app.refusal import interrupt, refuse
 
 if TYPE_CHECKING:
     from semantic_inpaint.benchmark.measure import Measures
@@ -27,14 +27,13 @@ if TYPE_CHECKING:
     from semantic_inpaint.models.inpainting_networks import InpaintingNetwork
     from semantic_inpaint.models.prior import GenerativePrior
 
-INTERRUPTED = 130
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the words, run, and say where the records are.
 
     Returns:
-        0, or 2 after bad input, which is named in one line on stderr.
+        0, or 2 after bad input, or 130 where it was stopped, which is named in one
+        line on stderr.
     """
     console = Console(soft_wrap=True, markup=False, highlight=False)
     try:
@@ -42,8 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
         return refuse(error)
     except KeyboardInterrupt:
-        sys.stderr.write("stopped; begin again with the same words to go on\n")
-        return INTERRUPTED
+        return interrupt()
     return 0
 
 

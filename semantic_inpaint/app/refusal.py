@@ -3,6 +3,7 @@
 import sys
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 def refuse(error: Exception) -> int:
@@ -13,3 +14,13 @@ def refuse(error: Exception) -> int:
     """
     sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
     return USAGE_ERROR
+
+
+def interrupt() -> int:
+    """Say in one line on stderr how a command that was stopped goes on.
+
+    Returns:
+        The exit code of what the keyboard interrupted, 130.
+    """
+    sys.stderr.write("stopped; begin again with the same words to go on\n")
+    return INTERRUPTED

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import tyro
 from rich.console import Console
 
@@ -21,19 +19,19 @@ from semantic_inpaint.app.training import (
 )
 
 if TYPE_CHECKING:
-    import keras
-
     from semantic_inpaint.datasets import PackedImages
     from semantic_inpaint.datasets.landmarks import Landmarks
     from semantic_inpaint.training.inpainting import Spread
     from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
-    from semantic_inpaint.training.loop import TrainingData
     from semantic_inpaint.training.steps import Report
 
-VALIDATION_PARTITION = 1
-VALIDATION_PATTERNS = ("center", "left")
-MEASURE = "validation_psnr_"
+# Words that are fields of recipes, though not each of every recipe.
 OVERRIDES = (
+    "image_size",
+    "width",
+    "model_size",
+    "variant",
+    "perceptual",
     "num_images",
     "batch_size",
     "learning_rate",
@@ -42,6 +40,8 @@ OVERRIDES = (
     "precision",
     "seed",
 )
+# What is measured on other images stands under this in the reports.
+MEASURE = "validation_psnr_"
 # As many scalars stand behind the progress bar.
 SHOWN = 4
 
@@ -66,18 +66,30 @@ class InpainterOptions:
     partitions is used whole."""
     validation_images: int = 256
     """So many images of partition 1, where it is not trained on, are measured at every
-    state on disk; 0: none."""
+    state on disk, and all of them at the end, for the card; 0: none."""
     landmarks: Path | None = None
     """Landmarks of the faces, for recipes that use them: CelebA's
     list_landmarks_align_celeba.txt, or an array [N, 2 L] or [N, L, 2] in [0, 1] as
     .npy, in the order of the set; FDF's landmarks.npy, and other sets whose files are
     called by plain numbers, in the order of the numbers."""
+    image_size: int | None = None
+    """Side of the images, which prepare_data.py --size packs."""
+    width: int | None = None
+    """Channels of the first row; of recipes but those of iconv."""
+    model_size: int | None = None
+    """Channels of the deepest maps; of iconv and its kin."""
+    variant: str | None = None
+    """Of the imputed convolution, official or paper; of iconv and its kin."""
+    perceptual: str | None = None
+    """Features to compare images by, of pconv, conv, gated and their kin: none;
+    stlpips-vgg16, of the extra evaluate; vgg16, which Keras downloads; or vgg16:PATH, a
+    file of Keras' or torchvision's weights."""
     num_images: int | None = None
     """Training images to see in all."""
     batch_size: int | None = None
     learning_rate: float | None = None
     holes: str | None = None
-    """mixed, freeform, two-rectangles, or a pattern such as center."""
+    """mixed, any, freeform, two-rectangles, or a pattern such as center."""
     flip: bool | None = None
     """Mirror images at random."""
     precision: str | None = None
@@ -105,8 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the words, train, and say where the network is.
 
     Returns:
-        0, or 2 after bad input or a loss that is no longer finite, which is named in
-        one line on stderr.
+        0, or 2 after bad input or a loss that is no longer finite, or 130 where it was
+        stopped, which is named in one line on stderr.
     """
     options = tyro.cli(
         InpainterOptions,
@@ -128,15 +140,20 @@ def train(options: InpainterOptions, console: Console) -> Path:
         FloatingPointError: A loss is no longer finite.
     """
     load_backend()
+    from semantic_inpaint.app.inpainter_validation import (
+        evaluate_composites,
+        make_validation,
+    )
     from semantic_inpaint.training.inpainting import SHEET_COLUMNS, train_inpainter
     from semantic_inpaint.training.inpainting_export import export_inpainter
-    from semantic_inpaint.training.inpainting_table import (
-        get_inpainting_recipe,
-        make_trainer,
-    )
+    from semantic_inpaint.training.inpainting_table import make_trainer
 
-    recipe = get_inpainting_recipe(options.recipe)
-    recipe = dataclasses.replace(recipe, **options.overrides())
+    if options.validation_images < 0:
+        raise ValueError(
+            f"--validation-images must be 0 or more; got {options.validation_images}. "
+            "Use 0 to measure none."
+        )
+    recipe = _recipe(options)
     packed, data = open_training_data(options.data, options.partitions)
     recipe, landmarks = _with_landmarks(options, packed, recipe)
     with training_report(
@@ -161,8 +178,19 @@ def train(options: InpainterOptions, console: Console) -> Path:
             save_interval=options.save_interval,
             max_steps=options.max_steps,
             clock=time.perf_counter,
-            validate=_validation(options, packed, recipe, data, landmarks),
+            validate=make_validation(
+                packed,
+                recipe,
+                data,
+                landmarks,
+                count=options.validation_images,
+                prefix=MEASURE,
+            ),
         )
+    evaluation = {}
+    if options.validation_images > 0:
+        model = result.trainer.generator(result.state)
+        evaluation = evaluate_composites(model, packed, recipe, data, landmarks)
     return export_inpainter(
         result,
         data,
@@ -170,7 +198,34 @@ def train(options: InpainterOptions, console: Console) -> Path:
         landmarks=landmarks,
         data_note=options.data_note,
         licence=options.licence,
+        evaluation=evaluation,
     )
+
+
+def _recipe(options: InpainterOptions) -> InpaintingRecipe:
+    """Look up the recipe, and put what was given into its fields."""
+    from semantic_inpaint.training.inpainting_table import get_inpainting_recipe
+
+    recipe = get_inpainting_recipe(options.recipe)
+    _check_words(options, recipe)
+    return dataclasses.replace(recipe, **options.overrides())
+
+
+def _check_words(options: InpainterOptions, recipe: InpaintingRecipe) -> None:
+    """Refuse words that set a field which the recipe does not have."""
+    from semantic_inpaint.training.inpainting_table import INPAINTING_RECIPES
+
+    def has(recipe: InpaintingRecipe, field: str) -> bool:
+        return field in {found.name for found in dataclasses.fields(recipe)}
+
+    sets = {**{name: name for name in OVERRIDES}, "landmarks": "num_landmarks"}
+    for word, field in sets.items():
+        if getattr(options, word) is not None and not has(recipe, field):
+            takers = [n for n, other in INPAINTING_RECIPES.items() if has(other, field)]
+            raise ValueError(
+                f"--{word.replace('_', '-')} means nothing to the recipe "
+                f"{options.recipe!r}; leave it out, or use one of {', '.join(takers)}."
+            )
 
 
 def _with_landmarks(
@@ -181,11 +236,6 @@ def _with_landmarks(
 
     if options.landmarks is None:
         return recipe, None
-    if "num_landmarks" not in {field.name for field in dataclasses.fields(recipe)}:
-        raise ValueError(
-            f"--landmarks is for recipes with a pose, and {options.recipe!r} has none; "
-            "use one of iconv, or leave it out."
-        )
     landmarks = load_landmarks(options.landmarks, packed.ids)
     count = landmarks.points.shape[1] // 2
     return dataclasses.replace(recipe, num_landmarks=count), landmarks
@@ -199,53 +249,6 @@ def _spread(options: InpainterOptions, recipe: InpaintingRecipe) -> Spread | Non
     return spread_over(options.devices, recipe.batch_size)
 
 
-def _validation(
-    options: InpainterOptions,
-    packed: PackedImages,
-    recipe: InpaintingRecipe,
-    data: TrainingData,
-    landmarks: Landmarks | None,
-) -> Callable[[keras.Model], dict[str, float]] | None:
-    """Measure composites of partition 1 in the hole, if it is there and unused."""
-    from semantic_inpaint.inpainters.feedforward import FeedForwardInpainter
-    from semantic_inpaint.masks import make_known
-    from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
-    from semantic_inpaint.models.inpainting_networks import describe_network
-    from semantic_inpaint.problem import InpaintingProblem
-    from semantic_inpaint.training.inpainting_table import network_facts, network_of
-
-    rows = np.flatnonzero(packed.partitions == VALIDATION_PARTITION)
-    rows = rows[: options.validation_images]
-    if not rows.size or VALIDATION_PARTITION in options.partitions:
-        return None
-    images = packed.images[rows].astype(np.float32) / np.float32(255)
-    problems = {
-        pattern: InpaintingProblem(images, make_known(pattern, *images.shape[:3]))
-        for pattern in VALIDATION_PATTERNS
-    }
-    kind, architecture = network_of(recipe)
-    card = {
-        "network": kind,
-        "architecture": architecture,
-        **network_facts(recipe, data, landmarks),
-    }
-
-    # The trainer hands out one model again and again: it is compiled once.
-    @functools.lru_cache(maxsize=1)
-    def inpainter_of(model: keras.Model) -> FeedForwardInpainter:
-        return FeedForwardInpainter(describe_network(model, card))
-
-    def validate(model: keras.Model) -> dict[str, float]:
-        found = {}
-        for pattern, problem in problems.items():
-            completed = inpainter_of(model).inpaint(problem).completed
-            errors = mean_squared_error(completed, images, problem.hole)
-            found[MEASURE + pattern] = float(psnr_from_mse(errors.mean()))
-        return found
-
-    return validate
-
-
 def _shown(scalars: dict[str, float]) -> str:
     losses = [
         f"{name} {value:.4f}"
@@ -256,6 +259,7 @@ def _shown(scalars: dict[str, float]) -> str:
 
 
 def _tell_validation(console: Console, state: Report) -> None:
+    """Print what was measured, where a report has any of it."""
     found = [
         f"{name.removeprefix(MEASURE)} {value:.2f} dB"
         for name, value in state.scalars.items()

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semantic_inpaint.app.quiet import load_backend
-from semantic_inpaint.app.refusal import refuse
+from semantic_inpaint.app.refusal import interrupt, refuse
 
 if TYPE_CHECKING:
     from semantic_inpaint.datasets import PackedImages
@@ -28,8 +28,8 @@ def run_training(train: Callable[[Console], list[Path]], product: str) -> int:
         product: What the result is called.
 
     Returns:
-        0, or 2 after bad input or a training that failed, which is named in one line
-        on stderr.
+        0, or 2 after bad input or a training that failed, or 130 where it was stopped,
+        which is named in one line on stderr.
     """
     console = Console()
     try:
@@ -37,7 +37,16 @@ def run_training(train: Callable[[Console], list[Path]], product: str) -> int:
             console.print(
                 f"{product} written to {folder}", soft_wrap=True, markup=False
             )
-    except (ValueError, TypeError, OSError, ArithmeticError) as error:
+    except KeyboardInterrupt:
+        return interrupt()
+    except (
+        ValueError,
+        TypeError,
+        OSError,
+        ArithmeticError,
+        ImportError,
+        RuntimeError,
+    ) as error:
         return refuse(error)
     return 0
 

@@ -101,6 +101,12 @@ def check_source(source: str) -> None:
         raise ValueError(f"`perceptual` must be {', '.join(SOURCES)}; got {source!r}.")
 
 
+def file_of_source(source: str) -> Path | None:
+    """Return the file that a word for features names, if it names one."""
+    path = source.partition(":")[2]
+    return Path(path) if path else None
+
+
 def build_pools(
     *,
     widths: Sequence[int] = POOL_WIDTHS,
@@ -213,7 +219,12 @@ def keras_pools(
 
 
 def _shift_tolerant(dtype: str) -> PerceptualFeatures:
-    source = load_vgg_features().network
+    try:
+        source = load_vgg_features().network
+    except ValueError as error:
+        raise ValueError(
+            f"{error} Or train without features: --perceptual none."
+        ) from error
     network = build_pools(blurred=True, dtype=dtype)
     for layer in network.layers:
         if isinstance(layer, layers.Conv2D):

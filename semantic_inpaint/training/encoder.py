@@ -234,7 +234,7 @@ def train_encoder(
     procedure = Procedure(
         recipe=recipe,
         num_steps=recipe.num_steps,
-        hashes={**data.hashes, "prior_sha256": prior.sha256},
+        identity={**data.hashes, "prior_sha256": prior.sha256},
         start=lambda: SavedRun(trainer.initial_state(start_from), 0, 0.0),
         step=step,
         look=look,

@@ -13,7 +13,7 @@ from semantic_inpaint.backend import Tensor
 from semantic_inpaint.losses.adversarial import get_loss
 from semantic_inpaint.losses.iconv import get_penalty
 from semantic_inpaint.models.iconv_discriminator import build_iconv_discriminator
-from semantic_inpaint.models.iconv_generator import build_iconv_generator
+from semantic_inpaint.models.inpainting_networks import build_network
 from semantic_inpaint.training.descent import (
     State,
     copies,
@@ -128,20 +128,9 @@ class IConvTrainer:
         return inputs
 
     def _build_generator(self) -> keras.Model:
-        recipe = self.recipe
-        return build_iconv_generator(
-            image_size=recipe.image_size,
-            model_size=recipe.model_size,
-            full_width_side=recipe.full_width_side,
-            latent_channels=recipe.latent_channels,
-            num_landmarks=recipe.num_landmarks,
-            pose=recipe.generator_pose,
-            convolution=recipe.convolution,
-            variant=recipe.variant,
-            constrain_output=recipe.constrain_output,
-            dtype=self._policy,
-            seed=recipe.seed,
-        )
+        kind, architecture = self.recipe.network()
+        seed = self.recipe.seed
+        return build_network(kind, architecture, dtype=self._policy, seed=seed)
 
     def _build_discriminator(self) -> keras.Model:
         recipe = self.recipe

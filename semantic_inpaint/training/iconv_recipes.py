@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from semantic_inpaint.losses.iconv import get_penalty
 from semantic_inpaint.models.iconv_convolutions import CONVOLUTIONS
@@ -100,6 +101,13 @@ class IConvRecipe(InpaintingRecipe):
             raise ValueError(
                 f"betas must be in [0, 1); got {self.beta_1} and {self.beta_2}."
             )
+
+    def network(self) -> tuple[str, dict[str, Any]]:
+        """Return the kind of the generator, and how it is built."""
+        names = ("model_size", "full_width_side", "latent_channels", "num_landmarks")
+        names += ("convolution", "variant", "constrain_output")
+        architecture = self.pick("image_size", *names)
+        return "iconv", {**architecture, "pose": self.generator_pose}
 
     @property
     def latent_channels(self) -> int:

@@ -6,13 +6,15 @@ import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
 from keras import ops
 
+from semantic_inpaint import backend
 from semantic_inpaint.datasets.landmarks import Landmarks, mirror_landmarks
+from semantic_inpaint.models.checkpoints import file_sha256
 from semantic_inpaint.training.descent import State
 from semantic_inpaint.training.holes import training_holes
 from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
@@ -51,9 +53,15 @@ Spread = Callable[[InpaintingBatch], InpaintingBatch]
 
 
 class InpaintingTrainer(Protocol):
-    """What the loop asks of a paper's trainer."""
+    """What the loop asks of a paper's trainer.
+
+    Attributes:
+        recipe: What is trained.
+        precision: What the recipe's word came to: `"float32"` or `"bfloat16"`.
+    """
 
     recipe: InpaintingRecipe
+    precision: str
 
     def initial_state(self) -> State:
         """Return the state before the first step."""
@@ -109,7 +117,8 @@ def train_inpainter(
     """Train, or go on training, a feed-forward inpainter.
 
     The run stops and goes on at the exact step, as `train_prior` does: images, flips,
-    holes and codes of a step are functions of the seed and the step alone.
+    holes and codes of a step are functions of the seed and the step alone. It goes on
+    with the precision, the backend and the files that it began with, or not at all.
 
     Args:
         trainer: Of a recipe; see `inpainting_table.make_trainer`.
@@ -142,12 +151,10 @@ def train_inpainter(
         batch = draw_inpainting_batch(recipe, data, step, landmarks=landmarks)
         return batch if spread is None else spread(batch)
 
-    hashes = dict(data.hashes)
-    if recipe.num_landmarks:
-        hashes["data_sha256"] += f"+{landmarks.sha256}"
+    identity = _identity(trainer, data, landmarks)
     with ThreadPoolExecutor(1) as thread:
         run = run_steps(
-            _procedure(trainer, data, _Ahead(draw, thread), hashes, validate),
+            _procedure(trainer, data, _Ahead(draw, thread), identity, validate),
             folder,
             report=report,
             report_interval=report_interval,
@@ -158,11 +165,24 @@ def train_inpainter(
     return InpaintingTraining(trainer, run.state, run.step, run.seconds)
 
 
+def _identity(
+    trainer: InpaintingTrainer, data: TrainingData, landmarks: Landmarks | None
+) -> dict[str, Any]:
+    """Return what a run is bound to beside its recipe, as `save_state` takes it."""
+    recipe = trainer.recipe
+    files = {name: file_sha256(path) for name, path in recipe.files().items()}
+    bound = {"precision": trainer.precision, "backend": backend.name(), **files}
+    identity = {**data.hashes, "bound": bound}
+    if recipe.num_landmarks:
+        identity["data_sha256"] += f"+{landmarks.sha256}"
+    return identity
+
+
 def _procedure(
     trainer: InpaintingTrainer,
     data: TrainingData,
     batches: _Ahead,
-    hashes: dict[str, str],
+    identity: dict[str, Any],
     validate: Callable[[keras.Model], dict[str, float]] | None,
 ) -> Procedure:
     """Describe the training to the loop."""
@@ -178,7 +198,7 @@ def _procedure(
     return Procedure(
         recipe=trainer.recipe,
         num_steps=trainer.recipe.num_steps,
-        hashes=hashes,
+        identity=identity,
         start=lambda: SavedRun(trainer.initial_state(), 0, 0.0),
         step=step,
         look=look,

@@ -32,7 +32,8 @@ def spread_over(devices: Sequence[str], batch_size: int) -> Spread:
     if backend.name() != "jax":
         raise ValueError(
             f"training on several devices needs the JAX backend, and {backend.name()} "
-            "runs: set KERAS_BACKEND=jax, or train on one device."
+            "runs: install jax (pip install jax; for GPUs jax[cuda12]) and set "
+            "KERAS_BACKEND=jax, or train on one device."
         )
     if len(devices) < 2 or batch_size % len(devices):
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from semantic_inpaint.datasets.landmarks import Landmarks
 from semantic_inpaint.images import save_image, tile_images
@@ -13,7 +14,7 @@ from semantic_inpaint.training.inpainting import (
     InpaintingTraining,
     inpainting_sheet,
 )
-from semantic_inpaint.training.inpainting_table import network_facts, network_of
+from semantic_inpaint.training.inpainting_table import network_facts
 from semantic_inpaint.training.loop import TrainingData
 
 SHEET_FILE = "sheet.png"
@@ -27,6 +28,7 @@ def export_inpainter(
     landmarks: Landmarks | None,
     data_note: str,
     licence: str,
+    evaluation: dict[str, Any] | None = None,
 ) -> Path:
     """Write the moving average of the generator, and a sheet of what it makes.
 
@@ -37,6 +39,7 @@ def export_inpainter(
         landmarks: That it was trained with, if any.
         data_note: What the training images are, in words.
         licence: What the weights may be used for.
+        evaluation: What was measured on images that it was not trained on, if any.
 
     Returns:
         `folder`, with the weights, the card and an uncurated sheet of masked images,
@@ -46,7 +49,7 @@ def export_inpainter(
     network = trainer.generator(result.state)
     sheet = inpainting_sheet(trainer, network, data) / 2.0 + 0.5
     save_image(folder / SHEET_FILE, tile_images(sheet, columns=SHEET_COLUMNS))
-    kind, architecture = network_of(recipe)
+    kind, architecture = recipe.network()
     return save_network(
         folder,
         network,
@@ -56,5 +59,6 @@ def export_inpainter(
             **network_facts(recipe, data, landmarks),
             "generator": "moving average" if recipe.average_halflife > 0 else "raw",
             **training_facts(result, data, data_note=data_note, licence=licence),
+            **({"evaluation": evaluation} if evaluation else {}),
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any, ClassVar
 
 from semantic_inpaint.training.holes import check_holes
@@ -80,6 +81,19 @@ class InpaintingRecipe:
             )
         check_holes(self.holes, self.image_size)
 
+    def network(self) -> tuple[str, dict[str, Any]]:
+        """Return the kind of network that is trained, and how it is built.
+
+        Returns:
+            A key of `models.inpainting_networks.NETWORKS`, and the keywords of its
+            builder but `dtype` and `seed`: trainer and card both build by them.
+        """
+        raise NotImplementedError
+
+    def files(self) -> dict[str, Path]:
+        """Return the files that are trained with, by the fields that name them."""
+        return {}
+
     @property
     def num_steps(self) -> int:
         """Steps of the whole training."""
@@ -107,3 +121,7 @@ class InpaintingRecipe:
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, as they go into a card."""
         return dataclasses.asdict(self)
+
+    def pick(self, *names: str) -> dict[str, Any]:
+        """Return some of the fields and properties by name."""
+        return {name: getattr(self, name) for name in names}

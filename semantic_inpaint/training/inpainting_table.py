@@ -21,6 +21,8 @@ from semantic_inpaint.training.pconv_recipes import (
     CONV_64,
     GATED_64,
     PCONV_64,
+    PCONV_128,
+    PCONV_256,
     PCONV_512,
     PConvRecipe,
 )
@@ -40,6 +42,8 @@ INPAINTING_RECIPES: dict[str, InpaintingRecipe] = {
     "pconv": PCONV_64,
     "conv": CONV_64,
     "gated": GATED_64,
+    "pconv-128": PCONV_128,
+    "pconv-256": PCONV_256,
     "pconv-512": PCONV_512,
     **ICONV_RECIPES,
     **PCONV_GAN_RECIPES,
@@ -82,25 +86,6 @@ def make_trainer(recipe: InpaintingRecipe) -> InpaintingTrainer:
     return trainers[type(recipe)](recipe)
 
 
-def network_of(recipe: InpaintingRecipe) -> tuple[str, dict[str, Any]]:
-    """Return the kind of network that a recipe trains, and how it is built.
-
-    Returns:
-        A key of `models.inpainting_networks.NETWORKS`, and the keywords of its builder
-        but `dtype` and `seed`: what the card of the trained network has.
-    """
-    if isinstance(recipe, IConvRecipe):
-        names = ("model_size", "full_width_side", "latent_channels", "num_landmarks")
-        names += ("convolution", "variant", "constrain_output")
-        return "iconv", {
-            **_fields(recipe, "image_size", *names),
-            "pose": recipe.generator_pose,
-        }
-    if isinstance(recipe, PConvGanRecipe):
-        return "pconv-gan", _fields(recipe, "image_size", "width", "convolution")
-    return recipe.layer, _fields(recipe, "image_size", "width")
-
-
 def network_facts(
     recipe: InpaintingRecipe, data: TrainingData, landmarks: Landmarks | None
 ) -> dict[str, Any]:
@@ -114,7 +99,3 @@ def network_facts(
         "num_landmarks": recipe.num_landmarks,
         "typical_landmarks": typical,
     }
-
-
-def _fields(recipe: InpaintingRecipe, *names: str) -> dict[str, Any]:
-    return {name: getattr(recipe, name) for name in names}

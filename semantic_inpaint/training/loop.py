@@ -133,7 +133,7 @@ def train_prior(
     procedure = Procedure(
         recipe=recipe,
         num_steps=recipe.num_steps(len(data.indices)),
-        hashes=data.hashes,
+        identity=data.hashes,
         start=start,
         step=step,
         look=look,

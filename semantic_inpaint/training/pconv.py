@@ -17,7 +17,8 @@ from semantic_inpaint.losses.pconv import (
     style_loss,
     valid_loss,
 )
-from semantic_inpaint.models.pconv_unet import UNETS, FrozenBatchNormalization
+from semantic_inpaint.models.inpainting_networks import build_network
+from semantic_inpaint.models.pconv_unet import FrozenBatchNormalization
 from semantic_inpaint.models.perceptual_features import load_perceptual_features
 from semantic_inpaint.training.descent import (
     State,
@@ -112,13 +113,10 @@ class PConvTrainer:
         return [np.float32(images), np.float32(known)[..., None]]
 
     def _build(self, *, frozen_encoder: bool = False) -> keras.Model:
-        return UNETS[self.recipe.layer](
-            image_size=self.recipe.image_size,
-            width=self.recipe.width,
-            frozen_encoder=frozen_encoder,
-            dtype=self._policy,
-            seed=self.recipe.seed,
-        )
+        kind, architecture = self.recipe.network()
+        words = {**architecture, "frozen_encoder": frozen_encoder}
+        seed = self.recipe.seed
+        return build_network(kind, words, dtype=self._policy, seed=seed)
 
     def _make_step(self, fine_tuning: bool) -> Callable:
         network = self._fine_tuned if fine_tuning else self.network

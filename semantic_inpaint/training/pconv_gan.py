@@ -12,7 +12,7 @@ from semantic_inpaint import backend
 from semantic_inpaint.backend import Tensor
 from semantic_inpaint.losses import pconv_gan as losses
 from semantic_inpaint.losses.adversarial import get_loss
-from semantic_inpaint.models.pconv_gan import build_pconv_gan
+from semantic_inpaint.models.inpainting_networks import build_network
 from semantic_inpaint.models.pconv_gan_discriminator import (
     build_pconv_gan_discriminator,
 )
@@ -120,13 +120,9 @@ class PConvGanTrainer:
         return [images.astype(np.float32), known[..., None].astype(np.float32)]
 
     def _build(self) -> keras.Model:
-        return build_pconv_gan(
-            image_size=self.recipe.image_size,
-            width=self.recipe.width,
-            convolution=self.recipe.convolution,
-            dtype=self._policy,
-            seed=self.recipe.seed,
-        )
+        kind, architecture = self.recipe.network()
+        seed = self.recipe.seed
+        return build_network(kind, architecture, dtype=self._policy, seed=seed)
 
     def _make_step(self, update: Callable) -> Callable:
         def step(

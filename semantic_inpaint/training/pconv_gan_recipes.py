@@ -6,6 +6,7 @@ Numbers are those of Lundgren, Bolin & Jersch (2018) unless something else is sa
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from semantic_inpaint.losses.pconv_gan import ADVERSARIAL_WEIGHT, VALID_WEIGHT
 from semantic_inpaint.models.pconv_gan import CONVOLUTIONS, count_levels
@@ -86,6 +87,10 @@ class PConvGanRecipe(InpaintingRecipe):
             raise ValueError(
                 f"betas must be in [0, 1); got {self.beta_1} and {self.beta_2}."
             )
+
+    def network(self) -> tuple[str, dict[str, Any]]:
+        """Return the kind of the generator, and how it is built."""
+        return "pconv-gan", self.pick("image_size", "width", "convolution")
 
     def phase_at(self, step: int) -> str:
         """What the step after `step` steps trains.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 from semantic_inpaint.models.pconv_unet import UNETS, plan_unet
-from semantic_inpaint.models.perceptual_features import check_source
+from semantic_inpaint.models.perceptual_features import check_source, file_of_source
 from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
 
 
@@ -87,6 +89,15 @@ class PConvRecipe(InpaintingRecipe):
                 f"betas must be in [0, 1); got {self.beta_1} and {self.beta_2}."
             )
 
+    def network(self) -> tuple[str, dict[str, Any]]:
+        """Return the kind of the U-Net, and how it is built."""
+        return self.layer, self.pick("image_size", "width")
+
+    def files(self) -> dict[str, Path]:
+        """Return the file of the features, where they are read from one."""
+        path = file_of_source(self.perceptual)
+        return {} if path is None else {"perceptual": path}
+
     def is_fine_tuning(self, step: int) -> bool:
         """Whether the step after `step` steps belongs to the second stage."""
         return step >= self.fine_tune_start * self.num_steps
@@ -117,6 +128,12 @@ Its length is not in the paper, which counts days (10 and 1 for photographs, 3 a
 faces); 800,000 and 300,000 steps are what MMagic takes for the two stages.
 """
 
+PCONV_256 = dataclasses.replace(PCONV_512, image_size=256)
+"""The paper's procedure at half its side, a level of the U-Net fewer."""
+
+PCONV_128 = dataclasses.replace(PCONV_512, image_size=128)
+"""The paper's procedure at a quarter of its side, two levels fewer."""
+
 PCONV_64 = PConvRecipe(
     holes="any",
     width=32,
@@ -132,4 +149,5 @@ CONV_64 = dataclasses.replace(PCONV_64, layer="conv")
 """The same with plain convolutions."""
 
 GATED_64 = dataclasses.replace(PCONV_64, layer="gated", width=23)
-"""The same with gated convolutions, narrower, so that it has as many weights."""
+"""The same with gated convolutions, narrower, so that it has about as many weights:
+3,012,946 instead of 2,911,412."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -54,6 +55,7 @@ def save_state(
     data_sha256: str,
     rows_sha256: str,
     prior_sha256: str | None = None,
+    bound: Mapping[str, str] | None = None,
 ) -> None:
     """Write the state of a run; the one before it is kept as well.
 
@@ -67,6 +69,8 @@ def save_state(
         data_sha256: Hash of the packed set.
         rows_sha256: Hash of the rows of it that are used.
         prior_sha256: Hash of the weights of the prior that is trained for, if any.
+        bound: What else the run is bound to, by name: what words of the recipe come to
+            here, under the names of their fields, and the like.
     """
     tensors = {
         f"{group}/{index:03d}": ops.convert_to_numpy(value)
@@ -86,6 +90,8 @@ def save_state(
     }
     if prior_sha256 is not None:
         metadata["prior_sha256"] = prior_sha256
+    if bound is not None:
+        metadata["bound"] = json.dumps(dict(bound))
     save_tensors(path, tensors, metadata=metadata)
 
 
@@ -97,23 +103,28 @@ def load_state(
     data_sha256: str,
     rows_sha256: str,
     prior_sha256: str | None = None,
+    bound: Mapping[str, str] | None = None,
 ) -> SavedRun | None:
     """Read the newest state in `folder`.
 
     Args:
         folder: Of the run.
         template: A state of the same recipe, for its shapes.
-        recipe: What the run is to go on with; only its length may differ.
+        recipe: What the run is to go on with; only its length may differ, and words
+            that come to the same (see `bound`).
         data_sha256: Hash of the packed set to go on with.
         rows_sha256: Hash of the rows of it to go on with.
         prior_sha256: Hash of the weights of the prior to go on with, if any.
+        bound: What else the run is bound to, as `save_state` takes it; what the file
+            does not know of counts as the same.
 
     Returns:
         The run so far, or None where there is none yet.
 
     Raises:
         ValueError: The file is damaged or no state, or the state belongs to another
-            recipe, other data, other rows of it or another prior.
+            recipe, other data, other rows of it or another prior, or is bound to
+            something else.
     """
     path = _newest(folder)
     if path is None:
@@ -121,7 +132,10 @@ def load_state(
     tensors, metadata = load_tensors(path)
     stored, run = _read_metadata(path, metadata)
     found_data, found_rows = metadata["data_sha256"], metadata["rows_sha256"]
-    _check_recipe(folder, stored, recipe)
+    known = json.loads(metadata.get("bound", "{}"))
+    wanted = {name: word for name, word in (bound or {}).items() if name in known}
+    _check_recipe(folder, stored, recipe, free=(*FREE_FIELDS, *wanted))
+    _check_bound(folder, known, wanted)
     if found_data != data_sha256:
         raise ValueError(
             f"{folder} holds a run on other data; use the same packed set, or another "
@@ -222,7 +236,9 @@ def _read_metadata(
     return stored, run
 
 
-def _check_recipe(folder: Path, stored: dict[str, Any], recipe: Recipe) -> None:
+def _check_recipe(
+    folder: Path, stored: dict[str, Any], recipe: Recipe, *, free: Sequence[str]
+) -> None:
     wanted = recipe.as_dict()
     # A run of an earlier version did what the defaults of newer fields do.
     defaults = {field.name: field.default for field in dataclasses.fields(recipe)}
@@ -230,12 +246,29 @@ def _check_recipe(folder: Path, stored: dict[str, Any], recipe: Recipe) -> None:
     changed = [
         f"{key} {stored.get(key)!r} -> {wanted[key]!r}"
         for key in wanted
-        if key not in FREE_FIELDS and stored.get(key) != wanted[key]
+        if key not in free and stored.get(key) != wanted[key]
     ]
     if changed:
         raise ValueError(
             f"{folder} holds a run of another recipe ({', '.join(changed)}); use the "
             "same options, or another folder."
+        )
+
+
+def _check_bound(
+    folder: Path, known: Mapping[str, str], wanted: Mapping[str, str]
+) -> None:
+    """Refuse a run that the same words would carry on otherwise than it began."""
+    changed = [
+        f"{name} {known[name]} -> {word}"
+        for name, word in wanted.items()
+        if known[name] != word
+    ]
+    if changed:
+        raise ValueError(
+            f"{folder} holds a run that would not go on here as it began "
+            f"({', '.join(changed)}); ask for what it began with, or use another "
+            "folder."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from keras import ops
@@ -47,8 +47,8 @@ class Procedure:
     Attributes:
         recipe: What is trained with.
         num_steps: Steps in all.
-        hashes: Of the data, and of what else a run is bound to; as `save_state` takes
-            them.
+        identity: Hashes of the data, and what else a run is bound to; as `save_state`
+            takes them.
         start: Makes the run before its first step: a fresh one, or one taken over.
         step: From the state, the number of steps done and the learning rate to the new
             state and scalar tensors; a function of these three alone.
@@ -58,7 +58,7 @@ class Procedure:
 
     recipe: TimedRecipe
     num_steps: int
-    hashes: Mapping[str, str]
+    identity: Mapping[str, Any]
     start: Callable[[], SavedRun]
     step: Callable[[State, int, float], tuple[State, dict]]
     look: Callable[[State], tuple[np.ndarray, dict[str, float]]]
@@ -124,7 +124,7 @@ def _go_on(
 ) -> SavedRun:
     recipe, num_steps = procedure.recipe, procedure.num_steps
     fresh = procedure.start()
-    found = load_state(folder, fresh.state, recipe=recipe, **procedure.hashes)
+    found = load_state(folder, fresh.state, recipe=recipe, **procedure.identity)
     last_good = None if found is None else folder
     state, step, seconds, history = found or fresh
     started = clock() - seconds
@@ -149,7 +149,7 @@ def _go_on(
         if save:
             seconds = clock() - started
             run = SavedRun(state, step, seconds, history)
-            save_state(folder, run, recipe=recipe, **procedure.hashes)
+            save_state(folder, run, recipe=recipe, **procedure.identity)
             last_good = folder
 
     return SavedRun(state, step, seconds, history)

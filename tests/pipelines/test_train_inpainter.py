@@ -1,5 +1,6 @@
 """The command that trains an inpainter: what it writes, its exit codes, and a kill."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,11 @@ from semantic_inpaint.images import load_images
 from semantic_inpaint.inpainters import make_inpainter
 from semantic_inpaint.masks import make_known
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
+from semantic_inpaint.models import vgg
 from semantic_inpaint.models.inpainting_files import load_network
+from semantic_inpaint.models.perceptual_features import SOURCES
 from semantic_inpaint.problem import InpaintingProblem
+from semantic_inpaint.training.holes import HOLE_KINDS
 from tests.pipelines.training_runs import (
     NUM_STEPS,
     as_words,
@@ -121,7 +125,11 @@ def test_without_unseen_images_nothing_is_validated(
         ("tiny", {"batch-size": 16}, "15 training images, fewer than one batch of 16"),
         ("tiny", {"precision": "half"}, "`precision` must be 'auto', 'float32'"),
         ("tiny", {"save-interval": 0}, "`save_interval` must be 1 or more; got 0"),
-        ("tiny", {"landmarks": "x.txt"}, "--landmarks is for recipes with a pose"),
+        ("tiny", {"image-size": 32}, "needs uint8 images [N, 32, 32, 3]"),
+        ("iconv", {"image-size": 48}, "`image_size` must be a power of two"),
+        ("tiny", {"perceptual": "vgg19"}, "`perceptual` must be stlpips-vgg16, vgg16"),
+        ("tiny", {"perceptual": "vgg16:no.h5"}, "no file no.h5"),
+        ("tiny", {"validation-images": -1}, "--validation-images must be 0 or more"),
         ("tiny", {"devices": "gpu:0"}, "KERAS_BACKEND=jax"),
         ("tiny", {"learning-rate": 1e38}, "no longer finite at step 2"),
         ("pconv-gan", {}, "the recipe needs uint8 images [N, 64, 64, 3]"),
@@ -136,6 +144,59 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_two(
     assert captured.count("\n") == 1
     assert message in captured
     assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "word", "value", "taker"),
+    [
+        ("tiny", "landmarks", "x.txt", "iconv"),
+        ("tiny", "model-size", 8, "iconv"),
+        ("pconv-gan", "variant", "paper", "iconv"),
+        ("iconv", "width", 8, "pconv-gan"),
+        ("pconv-gan", "perceptual", "none", "pconv"),
+    ],
+)
+def test_a_word_that_the_recipe_has_no_field_for_is_refused(
+    main, packed, tmp_path, capsys, recipe, word, value, taker
+):
+    assert main(words(packed, tmp_path / "out", recipe, **{word: value})) == 2
+    refused = capsys.readouterr().err
+    assert refused.startswith(
+        f"error: --{word} means nothing to the recipe {recipe!r}; leave it out, or use "
+    )
+    assert refused.count("\n") == 1
+    takers = refused.rstrip(".\n").partition("use one of ")[2].split(", ")
+    assert taker in takers
+    assert recipe not in takers
+
+
+def test_a_named_recipe_trains_at_another_size_and_width(main, packed, tmp_path):
+    changed = {"image-size": 16, "width": 2, "holes": "mixed", "perceptual": "none"}
+    lengths = {"num-images": 32, "batch-size": 4}
+    assert main(words(packed, tmp_path, "conv", **changed, **lengths)) == 0
+    card = load_network(tmp_path / "network").card
+    assert card["network"] == "conv"
+    assert card["architecture"] == {"image_size": 16, "width": 2}
+    assert card["recipe"]["perceptual"] == "none"
+
+
+def test_missing_features_name_what_installs_them_and_what_does_without(
+    main, packed, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(vgg, "PACKAGE", "no_such_package_stlpips")
+    changed = {"image-size": 16, "width": 2, "holes": "mixed"}
+    assert main(words(packed, tmp_path / "out", "pconv", **changed)) == 2
+    refused = capsys.readouterr().err
+    assert refused.count("\n") == 1
+    assert "pip install --no-deps stlpips-pytorch" in refused
+    assert "--perceptual none" in refused
+
+
+def test_the_help_has_every_kind_of_hole_and_of_features(main, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = set(re.findall(r"[a-zA-Z0-9:-]+", capsys.readouterr().out))
+    assert {*HOLE_KINDS, *SOURCES} <= shown
 
 
 def test_other_words_for_a_run_that_has_begun_are_refused(

@@ -1,13 +1,15 @@
 """Training an inpainter: what a step sees, and a run that stops and goes on."""
 
 import dataclasses
+import json
 import types
 
 import numpy as np
 import pytest
 
+from semantic_inpaint import backend
 from semantic_inpaint.datasets.landmarks import Landmarks
-from semantic_inpaint.models.tensors import load_tensors
+from semantic_inpaint.models.tensors import load_tensors, save_tensors
 from semantic_inpaint.training.inpainting import (
     SHEET_COLUMNS,
     draw_inpainting_batch,
@@ -18,6 +20,8 @@ from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
 from semantic_inpaint.training.inpainting_table import TINY, make_trainer
 from semantic_inpaint.training.loop import TrainingData
 from semantic_inpaint.training.state import STATE_FILE
+from tests.training.tiny_inpainters import shrunk
+from tests.training.tiny_runs import training_data
 
 NUM_STEPS = 6
 
@@ -124,17 +128,93 @@ def test_only_the_rows_named_are_seen_and_without_flip_as_they_are(data):
         assert (data.images == image).all(axis=(1, 2, 3)).sum() == 1
 
 
-def test_it_goes_on_at_the_exact_step(trainer, data, whole_run, tmp_path):
-    folder, _, end = whole_run
-    cut = train_inpainter(trainer, data, tmp_path, save_interval=2, max_steps=3)
-    assert (cut.step, end.step) == (3, NUM_STEPS)
-    assert train_inpainter(trainer, data, tmp_path, save_interval=2).step == NUM_STEPS
-    expected, _ = load_tensors(folder / STATE_FILE)
-    found, _ = load_tensors(tmp_path / STATE_FILE)
+@pytest.mark.parametrize(
+    ("name", "changed", "cuts"),
+    [
+        # Before its second stage, which begins with step 3, and within it.
+        ("pconv", {"fine_tune_start": 0.5}, (2, 4)),
+        # Between the penalties, which steps 0 and 4 take.
+        (
+            "iconv",
+            {"image_size": 8, "penalty_interval": 4, "penalty": "standard"},
+            (2, 5),
+        ),
+        # Within its third phase, which begins with step 2.
+        ("pconv-gan", {"generator_share": 0.2, "discriminator_share": 0.2}, (4,)),
+    ],
+)
+def test_it_goes_on_at_the_exact_step(name, changed, cuts, tmp_path):
+    trainer = make_trainer(shrunk(name, num_steps=NUM_STEPS, seed=2, **changed))
+    data = training_data(count=10, side=trainer.recipe.image_size)
+    train_inpainter(trainer, data, tmp_path / "whole")
+    for steps in (*cuts, None):
+        end = train_inpainter(trainer, data, tmp_path / "cut", max_steps=steps)
+        assert end.step == (steps or NUM_STEPS)
+    expected, _ = load_tensors(tmp_path / "whole" / STATE_FILE)
+    found, _ = load_tensors(tmp_path / "cut" / STATE_FILE)
     assert found.keys() == expected.keys()
     for name, values in expected.items():
         # Bit for bit: the steps are deterministic for networks as small as these.
         np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+
+@pytest.fixture
+def begun(trainer, data, tmp_path):
+    """The folder of a run of two steps."""
+    train_inpainter(trainer, data, tmp_path / "begun", max_steps=2)
+    return tmp_path / "begun"
+
+
+def change_bound(folder, **changed):
+    """Change what a state is bound to, as another machine would have written it."""
+    path = folder / STATE_FILE
+    tensors, metadata = load_tensors(path)
+    bound = json.loads(metadata["bound"]) | changed
+    save_tensors(path, tensors, metadata=metadata | {"bound": json.dumps(bound)})
+
+
+def test_a_run_is_bound_to_what_its_words_came_to(trainer, data, begun):
+    # The word is still float32, as "auto" is still "auto" on another machine.
+    change_bound(begun, precision="bfloat16")
+    with pytest.raises(ValueError, match=r"\(precision bfloat16 -> float32\)"):
+        train_inpainter(trainer, data, begun)
+    change_bound(begun, precision="float32", backend="another")
+    with pytest.raises(ValueError, match=rf"\(backend another -> {backend.name()}\)"):
+        train_inpainter(trainer, data, begun)
+
+
+def test_a_state_that_tells_nothing_of_that_goes_on(trainer, data, begun):
+    tensors, metadata = load_tensors(begun / STATE_FILE)
+    del metadata["bound"]
+    save_tensors(begun / STATE_FILE, tensors, metadata=metadata)
+    assert train_inpainter(trainer, data, begun, max_steps=3).step == 3
+
+
+def test_another_word_for_the_same_precision_goes_on(recipe, data, tmp_path):
+    came_to = backend.compute_policy("auto").removeprefix("mixed_")
+    first, second = (
+        make_trainer(dataclasses.replace(recipe, precision=word))
+        for word in ("auto", came_to)
+    )
+    train_inpainter(first, data, tmp_path / "run", max_steps=1)
+    assert train_inpainter(second, data, tmp_path / "run", max_steps=1).step == 1
+
+
+def test_a_run_is_bound_to_the_file_of_its_features(recipe, data, vgg16_file, tmp_path):
+    def go_on(path):
+        trainer = make_trainer(dataclasses.replace(recipe, perceptual=f"vgg16:{path}"))
+        return train_inpainter(trainer, data, tmp_path / "run", max_steps=1).step
+
+    assert go_on(vgg16_file) == 1
+    # The same weights elsewhere, and then others.
+    moved = tmp_path / "moved.safetensors"
+    moved.write_bytes(vgg16_file.read_bytes())
+    assert go_on(moved) == 1
+    tensors, _ = load_tensors(moved)
+    tensors["features.0.bias"] += 1.0
+    save_tensors(moved, tensors, metadata={})
+    with pytest.raises(ValueError, match=r"\(perceptual [0-9a-f]{64} -> "):
+        go_on(moved)
 
 
 def test_it_learns_and_reports_what_is_measured(trainer, data, whole_run, tmp_path):

@@ -2,13 +2,10 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
-from safetensors.numpy import save_file
 
-from semantic_inpaint.models.perceptual_features import build_pools
 from semantic_inpaint.training.holes import training_holes
 from semantic_inpaint.training.inpainting import InpaintingBatch
 from semantic_inpaint.training.pconv import PConvTrainer
@@ -39,23 +36,6 @@ def batch_of(images, *, step=0):
 
 def noise_batch():
     return batch_of(training_data(count=4, side=16).images)
-
-
-@pytest.fixture(scope="module")
-def features(tmp_path_factory):
-    """Random weights of VGG16 in a file, as torchvision names them."""
-    keras.utils.set_random_seed(0)
-    convs = [la for la in build_pools().layers if isinstance(la, keras.layers.Conv2D)]
-    arrays = {}
-    for place, conv in zip((0, 2, 5, 7, 10, 12, 14), convs, strict=True):
-        kernel, bias = conv.get_weights()
-        arrays[f"features.{place}.weight"] = np.ascontiguousarray(
-            kernel.transpose(3, 2, 0, 1)
-        )
-        arrays[f"features.{place}.bias"] = bias
-    path = tmp_path_factory.mktemp("vgg") / "vgg16.safetensors"
-    save_file(arrays, path)
-    return f"vgg16:{path}"
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +74,12 @@ def terms_by_hand(trainer, batch, looked_at):
 
 
 @pytest.mark.parametrize("looked_at", [None, 2])
-def test_the_loss_is_equation_7_with_the_features_of_some_images(features, looked_at):
+def test_the_loss_is_equation_7_with_the_features_of_some_images(vgg16_file, looked_at):
     recipe = dataclasses.replace(
-        RECIPE, perceptual=features, perceptual_images=looked_at, batch_size=3
+        RECIPE,
+        perceptual=f"vgg16:{vgg16_file}",
+        perceptual_images=looked_at,
+        batch_size=3,
     )
     trainer = PConvTrainer(recipe)
     batch = batch_of(training_data(count=3, side=16).images)

@@ -8,6 +8,8 @@ from semantic_inpaint.training.pconv_recipes import (
     CONV_64,
     GATED_64,
     PCONV_64,
+    PCONV_128,
+    PCONV_256,
     PCONV_512,
     PConvRecipe,
 )
@@ -19,6 +21,11 @@ def test_the_papers_recipe_has_the_papers_numbers():
     assert found == [1.0, 6.0, 0.05, 120.0, 0.1]
     assert (PCONV_512.batch_size, PCONV_512.image_size, PCONV_512.width) == (6, 512, 64)
     assert (PCONV_512.perceptual, PCONV_512.perceptual_images) == ("vgg16", None)
+
+
+@pytest.mark.parametrize(("recipe", "side"), [(PCONV_128, 128), (PCONV_256, 256)])
+def test_the_papers_procedure_at_other_sizes_differs_in_the_size_alone(recipe, side):
+    assert recipe.as_dict() == PCONV_512.as_dict() | {"image_size": side}
 
 
 def test_the_second_stage_has_its_own_rate_from_its_first_step_on():
@@ -46,7 +53,7 @@ def test_the_compared_recipes_differ_in_the_layer_alone():
         for name, value in recipe.as_dict().items()
         if value != PCONV_64.as_dict()[name]
     }
-    # The gated network is narrower, to have as many weights.
+    # The gated network is narrower, to have about as many weights.
     assert changed == {"layer", "width"}
     assert (CONV_64.width, GATED_64.width) == (PCONV_64.width, 23)
 
