@@ -21,8 +21,9 @@ from semantic_inpaint.app.training import (
 if TYPE_CHECKING:
     from semantic_inpaint.datasets import PackedImages
     from semantic_inpaint.datasets.landmarks import Landmarks
-    from semantic_inpaint.training.inpainting import Spread
+    from semantic_inpaint.training.inpainting import InpaintingTraining, Spread
     from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
+    from semantic_inpaint.training.loop import TrainingData
     from semantic_inpaint.training.steps import Report
 
 # Words that are fields of recipes, though not each of every recipe.
@@ -140,13 +141,8 @@ def train(options: InpainterOptions, console: Console) -> Path:
         FloatingPointError: A loss is no longer finite.
     """
     load_backend()
-    from semantic_inpaint.app.inpainter_validation import (
-        evaluate_composites,
-        make_validation,
-    )
-    from semantic_inpaint.training.inpainting import SHEET_COLUMNS, train_inpainter
+    from semantic_inpaint.app.inpainter_validation import evaluate_composites
     from semantic_inpaint.training.inpainting_export import export_inpainter
-    from semantic_inpaint.training.inpainting_table import make_trainer
 
     if options.validation_images < 0:
         raise ValueError(
@@ -156,37 +152,7 @@ def train(options: InpainterOptions, console: Console) -> Path:
     recipe = _recipe(options)
     packed, data = open_training_data(options.data, options.partitions)
     recipe, landmarks = _with_landmarks(options, packed, recipe)
-    with training_report(
-        console,
-        options.out,
-        title=options.recipe,
-        losses=_shown,
-        columns=2 * SHEET_COLUMNS,
-    ) as tell:
-
-        def report(state: Report) -> None:
-            tell(state)
-            _tell_validation(console, state)
-
-        result = train_inpainter(
-            make_trainer(recipe),
-            data,
-            options.out,
-            landmarks=landmarks,
-            spread=_spread(options, recipe),
-            report=report,
-            save_interval=options.save_interval,
-            max_steps=options.max_steps,
-            clock=time.perf_counter,
-            validate=make_validation(
-                packed,
-                recipe,
-                data,
-                landmarks,
-                count=options.validation_images,
-                prefix=MEASURE,
-            ),
-        )
+    result = _train(options, console, recipe, packed, data, landmarks)
     evaluation = {}
     if options.validation_images > 0:
         model = result.trainer.generator(result.state)
@@ -200,6 +166,48 @@ def train(options: InpainterOptions, console: Console) -> Path:
         licence=options.licence,
         evaluation=evaluation,
     )
+
+
+def _train(
+    options: InpainterOptions,
+    console: Console,
+    recipe: InpaintingRecipe,
+    packed: PackedImages,
+    data: TrainingData,
+    landmarks: Landmarks | None,
+) -> InpaintingTraining:
+    """Go through the steps, and show how they go."""
+    from semantic_inpaint.app.inpainter_validation import make_validation
+    from semantic_inpaint.training.inpainting import SHEET_COLUMNS, train_inpainter
+    from semantic_inpaint.training.inpainting_table import make_trainer
+
+    count = options.validation_images
+    with training_report(
+        console,
+        options.out,
+        title=options.recipe,
+        losses=_shown,
+        columns=2 * SHEET_COLUMNS,
+    ) as tell:
+
+        def report(state: Report) -> None:
+            tell(state)
+            _tell_validation(console, state)
+
+        return train_inpainter(
+            make_trainer(recipe),
+            data,
+            options.out,
+            landmarks=landmarks,
+            spread=_spread(options, recipe),
+            report=report,
+            save_interval=options.save_interval,
+            max_steps=options.max_steps,
+            clock=time.perf_counter,
+            validate=make_validation(
+                packed, recipe, data, landmarks, count=count, prefix=MEASURE
+            ),
+        )
 
 
 def _recipe(options: InpainterOptions) -> InpaintingRecipe:

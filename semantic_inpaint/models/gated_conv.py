@@ -24,7 +24,6 @@ class GatedConv2D(layers.Layer):
         filters: Channels of the result; W and V have as many each, in one kernel.
         kernel_size: Side of the window.
         strides: Step of the window along both sides.
-        dilation_rate: Distance of the taps.
         activation: Of the features, not of the gate; the authors have an ELU.
         kernel_initializer: Of W and V.
         options: Of `keras.layers.Layer`: `name`, `dtype` and the like.
@@ -36,7 +35,7 @@ class GatedConv2D(layers.Layer):
         `[B, ceil(H / strides), ceil(W / strides), filters]`, in the compute dtype.
 
     Raises:
-        ValueError: A count below 1, or strides and a dilation at once.
+        ValueError: A count below 1.
     """
 
     def __init__(
@@ -45,27 +44,20 @@ class GatedConv2D(layers.Layer):
         kernel_size: int,
         *,
         strides: int = 1,
-        dilation_rate: int = 1,
         activation: Any = None,  # noqa: ANN401 - a name or a function, as in Keras
         kernel_initializer: Any = "he_normal",  # noqa: ANN401 - as in Keras
         **options: Any,  # noqa: ANN401 - Keras'
     ) -> None:
         """Check and keep the options; the weights come with `build`."""
         super().__init__(**options)
-        if min(filters, kernel_size, strides, dilation_rate) < 1:
+        if min(filters, kernel_size, strides) < 1:
             raise ValueError(
-                "`filters`, `kernel_size`, `strides` and `dilation_rate` must be 1 or "
-                f"more; got {filters}, {kernel_size}, {strides}, {dilation_rate}."
-            )
-        if strides > 1 and dilation_rate > 1:
-            raise ValueError(
-                f"got `strides={strides}` and `dilation_rate={dilation_rate}`; only "
-                "one of them can be above 1."
+                "`filters`, `kernel_size` and `strides` must be 1 or more; got "
+                f"{filters}, {kernel_size}, {strides}."
             )
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides
-        self.dilation_rate = dilation_rate
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
 
@@ -83,13 +75,7 @@ class GatedConv2D(layers.Layer):
 
     def call(self, features: Tensor) -> Tensor:
         """Convolve and gate."""
-        both = ops.conv(
-            features,
-            self.kernel,
-            strides=self.strides,
-            padding="same",
-            dilation_rate=self.dilation_rate,
-        )
+        both = ops.conv(features, self.kernel, strides=self.strides, padding="same")
         outputs, gate = ops.split(both + self.bias, 2, axis=-1)
         return self.activation(outputs) * ops.sigmoid(gate)
 
@@ -100,7 +86,6 @@ class GatedConv2D(layers.Layer):
             filters=self.filters,
             kernel_size=self.kernel_size,
             strides=self.strides,
-            dilation_rate=self.dilation_rate,
             activation=activations.serialize(self.activation),
             kernel_initializer=initializers.serialize(self.kernel_initializer),
         )

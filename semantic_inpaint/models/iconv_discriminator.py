@@ -51,8 +51,8 @@ def build_iconv_discriminator(
         pose: `"scalar"` (two fully connected layers to 32x32x1, or to the whole image
             if that is smaller) or `"one-hot"` (drawn at every level: the paper's
             configs A to D).
-        residual: Add to each level but the last a 1x1 convolution of its input (config
-            E).
+        residual: Add to each level but the last a 1x1 convolution of its input, and
+            multiply the sum of the two by sqrt(1/2) (config E).
         dtype: Keras dtype policy of the inner layers; the output is float32.
         seed: Of the initial weights.
 
@@ -144,10 +144,10 @@ class _Levels:
             )(x)
             y = layers.Add(dtype=self.dtype, name=f"add_{side}")([y, straight])
             # The sum of two, at the scale of one.
-            halve = layers.Rescaling(
+            rescale = layers.Rescaling(
                 math.sqrt(0.5), dtype=self.dtype, name=f"scale_{side}"
             )
-            y = halve(y)
+            y = rescale(y)
         return layers.AveragePooling2D(2, dtype=self.dtype, name=f"shrink_{side}")(y)
 
 

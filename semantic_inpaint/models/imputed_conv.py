@@ -12,10 +12,12 @@ import keras
 from keras import activations, initializers, layers, ops
 
 from semantic_inpaint.backend import Tensor
+from semantic_inpaint.models.partial_conv import check_sides, window_share
 
-VARIANTS = ("official", "paper")
-# Keeps the estimate finite where nothing around is certain; from the official code.
-EPSILON = 1e-2
+# What keeps the estimate finite where nothing around is certain: the official code's
+# constant, which draws it towards 0, or one too small to be seen in eq. 4.
+EPSILONS = {"official": 1e-2, "paper": 1e-8}
+VARIANTS = tuple(EPSILONS)
 # Keeps the official certainty above 0.
 LEAST_CERTAINTY = 1e-6
 
@@ -32,9 +34,10 @@ class ImputedConv2D(layers.Layer):
         certainty = 2 sigmoid(V * C) - 1 + 1e-6  clipped to [0, 1], eq. 5
 
     Eq. 4 has a sum for the mean, which is a factor in w. The authors' code and their
-    paper differ in two more places, each a variant here: `"official"` is what stands
-    above; `"paper"` has no bias a, and certainty = sigmoid(V * C), which is 1/2 where
-    nothing is known. A 1x1 convolution imputes, and leaves the certainty as it is.
+    paper differ in three more places, each a variant here: `"official"` is what stands
+    above; `"paper"` has no bias a, 1e-8 for .01, and certainty = sigmoid(V * C), which
+    is 1/2 where nothing is known. A 1x1 convolution imputes, and leaves the certainty
+    as it is.
 
     Features of certainty 0 count for nothing, but have to be finite.
 
@@ -62,7 +65,8 @@ class ImputedConv2D(layers.Layer):
 
     Raises:
         ValueError: An even kernel, no filters, an unknown variant, or, when first
-            called, a certainty of more than one channel.
+            called, a certainty of more than one channel or of other sides than the
+            features.
     """
 
     def __init__(
@@ -104,6 +108,7 @@ class ImputedConv2D(layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Add w, a, W, b and V; check the shape of the certainty."""
+        check_sides(*input_shape, name="certainty")
         channels, maps = (shape[-1] for shape in input_shape)
         if maps != 1:
             raise ValueError(
@@ -155,13 +160,8 @@ class ImputedConv2D(layers.Layer):
         estimate = ops.depthwise_conv(certain, self.imputation_kernel, padding="same")
         if self.variant == "official":
             estimate = estimate + self.imputation_bias
-        mean = ops.average_pool(
-            ops.pad(certainty, _edges(self.imputation_size)),
-            self.imputation_size,
-            strides=1,
-            padding="valid",
-        )
-        return certain + estimate * ((1 - certainty) / (mean + EPSILON))
+        mean = window_share(certainty, self.imputation_size, 1)
+        return certain + estimate * ((1 - certainty) / (mean + EPSILONS[self.variant]))
 
     def _weight(
         self,
@@ -199,31 +199,33 @@ class ImputedConv2D(layers.Layer):
         return config
 
 
-def certainty_pool(
-    features: Tensor, certainty: Tensor, *, size: int = 2
-) -> tuple[Tensor, Tensor]:
-    """Halve the sides by means in which certain features count more.
+def certainty_pool(features: Tensor, certainty: Tensor) -> tuple[Tensor, Tensor]:
+    """Halve the sides by means over 2x2 pixels in which certain features count more.
 
     The paper's "certainty-weighted average" (section 3.3), with the constant of the
     official code: mean(C X) / (mean(C) + 0.01), and mean(C).
 
     Args:
-        features: float `[B, H, W, C]`, finite.
+        features: float `[B, H, W, C]`, finite; H and W are even.
         certainty: float `[B, H, W, 1]` in [0, 1].
-        size: Side of the square that becomes one place; it divides H and W.
 
     Returns:
-        `[B, H / size, W / size, C]` in the dtype of the features, and float32
-        `[B, H / size, W / size, 1]`.
+        `[B, H / 2, W / 2, C]` in the dtype of the features, and float32
+        `[B, H / 2, W / 2, 1]`.
+
+    Raises:
+        ValueError: A side is odd, so that its last row or column would be lost, or the
+            certainty has other sides than the features.
     """
+    check_sides(features.shape, certainty.shape, name="certainty")
+    if any(side is not None and side % 2 for side in features.shape[1:3]):
+        raise ValueError(
+            f"height and width must be even to be halved; got "
+            f"{tuple(features.shape[1:3])}. Crop or pad the features first."
+        )
     certainty = ops.cast(certainty, "float32")
-    mean = ops.average_pool(certainty, size, strides=size, padding="valid")
+    mean = ops.average_pool(certainty, 2, strides=2, padding="valid")
     certain = features * ops.cast(certainty, features.dtype)
-    pooled = ops.average_pool(certain, size, strides=size, padding="valid")
-    return pooled * ops.cast(1 / (mean + EPSILON), features.dtype), mean
-
-
-def _edges(window: int) -> tuple[tuple[int, int], ...]:
-    """Say how a window of odd side reaches beyond the border, for `ops.pad`."""
-    edge = (window // 2,) * 2
-    return ((0, 0), edge, edge, (0, 0))
+    pooled = ops.average_pool(certain, 2, strides=2, padding="valid")
+    scale = 1 / (mean + EPSILONS["official"])
+    return pooled * ops.cast(scale, features.dtype), mean

@@ -18,6 +18,7 @@ from semantic_inpaint.models.checkpoints import (
     to_half,
     write_card,
 )
+from semantic_inpaint.models.inpainting_cards import card_facts
 from semantic_inpaint.models.inpainting_networks import (
     NETWORKS,
     InpaintingNetwork,
@@ -47,15 +48,19 @@ def save_network(
         model: Built by `build_network` of `kind` and `architecture`.
         kind: Which network it is.
         architecture: Keywords of its builder.
-        facts: What else the card says: `image_size`, `latent_dim`, `num_landmarks`,
-            `typical_landmarks`, recipe, data, steps, licence.
+        facts: What else the card says: `image_size`, always; where the network has
+            landmarks, `typical_landmarks`; recipe, data, steps, licence. What it says
+            of `latent_dim` and `num_landmarks`, which are taken from the network's
+            inputs, has to agree with them.
 
     Returns:
         `folder`.
 
     Raises:
-        ValueError: A value is not finite, or too large for half precision.
+        ValueError: A value is not finite, or too large for half precision; the facts
+            lack `image_size`, or do not agree with the model.
     """
+    inputs = card_facts(model, {"architecture": architecture, **facts})
     variables = {
         name: ops.convert_to_numpy(variable)
         for name, variable in _named_variables(model).items()
@@ -69,6 +74,8 @@ def save_network(
         "architecture": architecture,
         "weights": describe_weights(path, variables),
         **facts,
+        "latent_dim": inputs.latent_dim,
+        "num_landmarks": inputs.num_landmarks,
     }
     write_card(folder / NETWORK_CARD, card)
     return folder
@@ -90,7 +97,8 @@ def load_network(
 
     Raises:
         ValueError: No such network; the card is damaged; the weight file is missing,
-            damaged, not the card's, or of another architecture.
+            damaged, not the card's, or of another architecture; the card disagrees
+            with the network.
     """
     folder = _find(source)
     card = _read_card(folder / NETWORK_CARD)
@@ -127,7 +135,8 @@ def _read_card(path: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
         if card["format"] == NETWORK_FORMAT:
             _ = card["weights"]["sha256"], card["weights"]["file"]
-            _ = card["network"], card["image_size"], {**card["architecture"]}
+            _ = card["network"], card["image_size"]
+            _ = card["architecture"]["image_size"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is no card of an inpainting network ({error}); fetch or make it "

@@ -16,6 +16,7 @@ from keras import ops
 from semantic_inpaint import backend
 from semantic_inpaint.images import from_network, to_network
 from semantic_inpaint.models.iconv_generator import build_iconv_generator
+from semantic_inpaint.models.inpainting_cards import card_facts
 from semantic_inpaint.models.pconv_gan import build_pconv_gan, count_levels
 from semantic_inpaint.models.pconv_inference import prepare_pconv_unet
 from semantic_inpaint.models.pconv_unet import DEEPEST_SIDE, UNETS
@@ -64,6 +65,10 @@ NETWORKS: Mapping[str, NetworkKind] = MappingProxyType(
 class InpaintingNetwork:
     """A network that fills holes in one pass.
 
+    The weights of one that was loaded are fixed: it infers by `faster`, which has
+    copies of them and sees no change of those of `model`. With another model
+    (`dataclasses.replace`) the faster form is dropped.
+
     Attributes:
         model: Called with a list: images `[B, H, W, 3]` in [-1, 1] and known
             `[B, H, W, 1]`, both float32; then the code `[B, latent_dim]` and the
@@ -78,8 +83,9 @@ class InpaintingNetwork:
         sha256: Of its weight file; empty for one made in memory.
         card: The card's whole content.
         folder: It was loaded from; None for one made in memory.
-        faster: Computes what `model` does, to rounding, in less time; None: there is no
-            such form, or `model` may still change.
+        faster: Computes what `faster_of` does, to rounding, in less time; None: there
+            is no such form, or `model` is another, or may still change.
+        faster_of: The model that `faster` was made from.
     """
 
     model: keras.Model
@@ -93,9 +99,16 @@ class InpaintingNetwork:
     card: dict[str, Any] = dataclasses.field(default_factory=dict)
     folder: Path | None = None
     faster: keras.Model | None = None
+    faster_of: keras.Model | None = None
     _compiled: dict[tuple[int, int], Callable] = dataclasses.field(
         default_factory=dict, init=False, repr=False
     )
+
+    def __post_init__(self) -> None:
+        """Drop the faster form of another model."""
+        if self.faster_of is not self.model:
+            object.__setattr__(self, "faster", None)
+            object.__setattr__(self, "faster_of", None)
 
     @property
     def any_size(self) -> bool:
@@ -125,8 +138,10 @@ class InpaintingNetwork:
             pixels are the network's own too.
 
         Raises:
-            ValueError: Images of a size that it does not take, or `known`, codes or
-                landmarks that do not go with them.
+            TypeError: Images that are not float, or `known` that is not bool.
+            ValueError: Images of a size that it does not take; `known`, codes or
+                landmarks that do not go with them; codes or landmarks for a network
+                that takes none.
         """
         self._check(images, known)
         inputs = network_inputs(self, to_network(images), known, codes, landmarks)
@@ -155,6 +170,11 @@ class InpaintingNetwork:
         return self._compiled[sides]
 
     def _check(self, images: np.ndarray, known: np.ndarray) -> None:
+        if not np.issubdtype(images.dtype, np.floating) or known.dtype != bool:
+            raise TypeError(
+                "expected float images in [0, 1], bytes divided by 255, and `known` as "
+                f"bool; got {images.dtype} and {known.dtype}."
+            )
         if images.ndim != 4 or images.shape[-1] != 3 or known.shape != images.shape[:3]:
             raise ValueError(
                 "expected images [B, H, W, 3] and known [B, H, W]; got "
@@ -192,7 +212,8 @@ def network_inputs(
         landmarks: float32 `[B, 2 L]`, or None.
 
     Raises:
-        ValueError: Codes or landmarks of another shape.
+        ValueError: Codes or landmarks of another shape; `[B, 0]` is theirs for a
+            network that takes none.
     """
     count = len(images)
     # Nothing of the hole goes in at all, whatever the network does with it.
@@ -203,15 +224,16 @@ def network_inputs(
         ("landmarks", landmarks, network.typical_landmarks),
     )
     for name, values, default in given:
-        if not len(default):
-            continue
         if values is None:
             values = np.tile(np.asarray(default, np.float32), (count, 1))
         if values.shape != (count, len(default)):
+            none = "" if len(default) else f" The network {network.kind!r} takes none."
             raise ValueError(
                 f"`{name}` must be {[count, len(default)]}; got {list(values.shape)}."
+                f"{none}"
             )
-        inputs.append(values.astype(np.float32))
+        if len(default):
+            inputs.append(values.astype(np.float32))
     return inputs
 
 
@@ -259,21 +281,20 @@ def describe_network(
         folder: Where it came from, if from a folder.
         frozen: The weights will not change any more, so that a faster form may hold
             copies of them.
+
+    Raises:
+        ValueError: The card says something else than the model; see `card_facts`.
     """
     kind = card["network"]
-    prepare = NETWORKS[kind].prepare
-    num_landmarks = card.get("num_landmarks", 0)
-    typical = card.get("typical_landmarks") or [0.5] * (2 * num_landmarks)
+    prepare = NETWORKS[kind].prepare if frozen else None
     return InpaintingNetwork(
         model,
         kind=kind,
-        image_size=card["image_size"],
         multiple=NETWORKS[kind].multiple(card["architecture"]),
-        latent_dim=card.get("latent_dim", 0),
-        num_landmarks=num_landmarks,
-        typical_landmarks=tuple(typical),
         sha256=sha256,
         card=card,
         folder=folder,
-        faster=prepare(model) if frozen and prepare is not None else None,
+        faster=None if prepare is None else prepare(model),
+        faster_of=None if prepare is None else model,
+        **card_facts(model, card)._asdict(),
     )

@@ -53,7 +53,7 @@ class PartialConv2D(layers.Layer):
 
     Raises:
         ValueError: An even kernel, a count below 1, or, when first called, a validity
-            or groups that do not fit the features.
+            or groups that do not fit the features: other channels, or other sides.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class PartialConv2D(layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Add W `[k, k, C, filters]` and b; check the shape of the validity."""
+        check_sides(*input_shape, name="validity")
         channels, maps = (shape[-1] for shape in input_shape)
         self.parts = _channels_of_each_map(channels, maps, self.groups)
         self.kernel = self.add_weight(
@@ -158,9 +159,28 @@ def convolve_alike(x: Tensor, kernel: Tensor, strides: int) -> Tensor:
 
 
 def window_share(validity: Tensor, kernel_size: int, strides: int) -> Tensor:
-    """Mean of a validity `[B, H, W, 1]` over windows, with a hole around the image."""
+    """Mean over windows of a validity or certainty `[B, H, W, 1]`, 0 all around."""
     padded = _pad(validity, kernel_size)
     return ops.average_pool(padded, kernel_size, strides=strides, padding="valid")
+
+
+def check_sides(features: tuple, beside: tuple, *, name: str) -> None:
+    """Check that what comes beside features has their height and width.
+
+    Args:
+        features: Shape `[B, H, W, C]`; sides that are not known are None.
+        beside: Shape `[B, H, W, c]`.
+        name: Of what comes beside them.
+
+    Raises:
+        ValueError: It has another one, which would be stretched in silence.
+    """
+    pairs = zip(features[1:3], beside[1:3], strict=True)
+    if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+        raise ValueError(
+            f"`{name}` must have the height and width of the features, "
+            f"{tuple(features[1:3])}; got {tuple(beside[1:3])}."
+        )
 
 
 def _pad(x: Tensor, kernel_size: int) -> Tensor:

@@ -20,6 +20,8 @@ import numpy as np
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
+# What rebuilt a tensor up to PyTorch 0.3, and what has done so since.
+_REBUILDERS = ("_rebuild_tensor", "_rebuild_tensor_v2")
 _NUMBER_TYPES = {
     ("torch", "FloatStorage"): np.dtype("<f4"),
     ("torch", "HalfStorage"): np.dtype("<f2"),
@@ -79,8 +81,8 @@ def load_torch_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         except _FAILURES as error:
             raise ValueError(
                 f"{path} is no dictionary of tensors in the older layout of torch.save "
-                f"({error or type(error).__name__}); nothing in it was run. Install "
-                "its package again."
+                f"({error or type(error).__name__}); nothing in it was run. Fetch "
+                "the file again, or save its tensors as .safetensors."
             ) from error
 
 
@@ -91,7 +93,7 @@ class _Unpickler(pickle.Unpickler):
         """Resolve a name in the pickle."""
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+        if module == "torch._utils" and name in _REBUILDERS:
             return _tensor
         if (module, name) in _NUMBER_TYPES:
             return _NUMBER_TYPES[module, name]
@@ -111,7 +113,7 @@ _KNOWN_TYPES = tuple(_NUMBER_TYPES.values())
 def _tensor(
     storage: _Storage, offset: int, shape: tuple, strides: tuple, *_: object
 ) -> _Tensor:
-    """Stand for `torch._utils._rebuild_tensor_v2`."""
+    """Stand for the functions of `torch._utils`; the newer one is told more."""
     return _Tensor(storage, offset, shape, strides)
 
 

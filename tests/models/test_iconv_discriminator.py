@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from semantic_inpaint.models.iconv_discriminator import build_iconv_discriminator
+from tests.reference.iconv import run_critic
 
 SIDE = 16
 
@@ -87,6 +88,23 @@ def test_a_value_depends_on_every_input_but_not_on_what_stood_in_the_hole():
     poisoned = np.where(inputs[2] > 0, inputs[1], np.nan).astype(np.float32)
     again = values(network, [inputs[0], poisoned, *inputs[2:]])
     np.testing.assert_array_equal(again, found)
+
+
+@pytest.mark.both_backends
+def test_the_critic_equals_one_written_with_numpy():
+    network = small(image_size=8, model_size=4)
+    rng = np.random.default_rng(3)
+    for variable in network.variables:
+        variable.assign(rng.normal(0.0, 0.3, variable.shape))
+    weights = {
+        layer.name: {v.name: np.float64(v) for v in layer.weights}
+        for layer in network.layers
+    }
+    inputs = [x[:, :8, :8] for x in question()]
+    expected = run_critic(weights, *map(np.float64, inputs))
+    # Six layers in single precision.
+    np.testing.assert_allclose(values(network, inputs), expected, rtol=1e-4, atol=1e-4)
+    assert np.ptp(expected) > 0.1
 
 
 def test_a_value_does_not_depend_on_the_others_of_its_batch():

@@ -5,6 +5,8 @@ import pytest
 from keras import ops
 
 from semantic_inpaint.models.iconv_generator import build_iconv_generator, skip_shares
+from semantic_inpaint.models.imputed_conv import ImputedConv2D
+from tests.reference.iconv import run_generator
 
 SIDE = 16
 KINDS = ("imputed", "plain", "gated")
@@ -71,10 +73,13 @@ def paper_network(side, convolution):
 
 
 # Sections 4.1 and 4.2: "2.94M" and "11.5M".
-@pytest.mark.parametrize(("side", "published"), [(128, 2.94e6), (256, 11.5e6)])
-def test_the_generator_has_as_many_numbers_as_the_paper_says(side, published):
+@pytest.mark.parametrize(
+    ("side", "published", "exact"),
+    [(128, 2.94e6, 2_951_234), (256, 11.5e6, 11_528_427)],
+)
+def test_the_generator_has_as_many_numbers_as_the_paper_says(side, published, exact):
     imputed, plain = (paper_network(side, kind) for kind in ("imputed", "plain"))
-    assert imputed.count_params() == pytest.approx(published, rel=0.02)
+    assert imputed.count_params() == exact == pytest.approx(published, rel=0.005)
 
     # Section 1: IConv adds 1 to 2%, in the paper's rounding. The skips differ as well,
     # and the twin sees the known map and the hole as two more channels.
@@ -84,6 +89,43 @@ def test_the_generator_has_as_many_numbers_as_the_paper_says(side, published):
     sides = [4 * 2**level for level in range(side.bit_length() - 2)]
     widths = {s: side // max(1, s // 32) for s in sides}
     assert of_plain + 2 * 32 == counted_by_hand(widths, 32)
+
+
+def test_features_are_imputed_from_3x3_neighbours_up_to_8x8_and_from_5x5_above():
+    found = {}
+    for layer in small(image_size=32).layers:
+        if isinstance(layer, ImputedConv2D):
+            side = layer.output[0].shape[1]
+            found.setdefault(side, set()).add(layer.imputation_size)
+    assert found == {4: {3}, 8: {3}, 16: {5}, 32: {5}}
+
+
+@pytest.mark.both_backends
+def test_the_network_equals_one_written_with_numpy():
+    network = small(image_size=8, model_size=4)
+    rng = np.random.default_rng(3)
+    for variable in network.variables:
+        if variable.name == "imputation_kernel":
+            variable.assign(rng.uniform(0.0, 0.2, variable.shape))
+        elif variable.name in ("certainty_kernel", "skip_weight", "deep_weight"):
+            variable.assign(rng.uniform(0.2, 1.5, variable.shape))
+        elif variable.name != "kernel":
+            variable.assign(rng.normal(0.0, 0.2, variable.shape))
+    weights = {
+        layer.name: {v.name: np.float64(v) for v in layer.weights}
+        for layer in network.layers
+    }
+    images = rng.uniform(-1, 1, (3, 8, 8, 3)).astype(np.float32)
+    known = (rng.random((3, 8, 8, 1)) < 0.5).astype(np.float32)
+    known[0, :6, :5] = 0.0
+    latent = rng.normal(size=(3, 32)).astype(np.float32)
+    found = answer(network, [images, known, latent])
+    expected = run_generator(weights, *map(np.float64, (images, known, latent)))
+    # Some ten layers in single precision.
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    hole = expected[known[..., 0] == 0]
+    assert np.std(hole) > 0.2
+    assert np.mean(np.abs(hole) < 1) > 0.5
 
 
 def test_gates_double_the_weights_of_every_convolution_but_the_images():

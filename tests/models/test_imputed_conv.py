@@ -10,7 +10,7 @@ from keras import initializers, layers, ops
 from semantic_inpaint import backend
 from semantic_inpaint.models.imputed_conv import ImputedConv2D, certainty_pool
 from tests.reference.gated_conv import convolve
-from tests.reference.imputed_conv import carry_on, impute, weighted_pool
+from tests.reference.imputed_conv import carry_on, impute
 
 
 def case(seed=0, *, shape=(2, 7, 6, 4), binary=False):
@@ -61,6 +61,7 @@ def test_the_layer_follows_equations_2_to_5(variant, kernel_size, imputation_siz
         certainty,
         weights["imputation_kernel"][..., 0],
         weights.get("imputation_bias", 0.0),
+        variant=variant,
     )
     outputs, carried = run(layer, features, certainty)
     # Division by .01 where nothing is known makes values of up to 100.
@@ -106,6 +107,18 @@ def test_at_first_a_hole_is_imputed_with_the_mean_of_what_is_known_around_it():
     assert 0.7 < window[inner].min() < window[inner].max()
 
 
+def test_in_the_papers_variant_nothing_draws_the_mean_of_what_is_known_towards_0():
+    _, certainty = case(shape=(2, 9, 9, 3), binary=True)
+    colour = np.array([1.0, -2.0, 0.5], np.float32)
+    identity = initializers.Constant(np.eye(3)[None, None])
+    layer = ImputedConv2D(3, 1, variant="paper", kernel_initializer=identity)
+    outputs, _ = run(layer, np.where(certainty > 0, colour, 7.0), certainty)
+    seen = convolve(certainty, np.ones((5, 5, 1, 1))) > 0
+    # Eq. 4 to the rounding of its sums; 0 where no pixel of the window is known.
+    np.testing.assert_allclose(outputs, seen * colour, rtol=1e-5)
+    assert not seen.all()
+
+
 @pytest.mark.both_backends
 def test_features_without_certainty_change_no_value_and_have_no_gradient():
     features, certainty = case(binary=True)
@@ -135,7 +148,7 @@ def test_features_without_certainty_change_no_value_and_have_no_gradient():
 @pytest.mark.both_backends
 @pytest.mark.parametrize("variant", ["official", "paper"])
 def test_gradients_are_finite_where_nothing_at_all_is_known(variant):
-    features, certainty = case()
+    features, certainty = case(shape=(2, 8, 6, 4))
     certainty = ops.convert_to_tensor(0 * certainty)
     first = layer_for(features, certainty, 4, variant=variant)
     second = layer_for(features, certainty, 4, variant=variant)
@@ -203,19 +216,6 @@ def test_imputation_adds_a_window_for_each_channel_and_one_for_the_certainty(
     assert not layer.non_trainable_variables
 
 
-@pytest.mark.both_backends
-def test_pooling_counts_certain_features_more_and_ignores_the_rest():
-    features, certainty = case(shape=(2, 8, 6, 3))
-    pooled, mean = certainty_pool(
-        ops.convert_to_tensor(features), ops.convert_to_tensor(certainty)
-    )
-    expected, expected_mean = weighted_pool(features, certainty)
-    np.testing.assert_allclose(ops.convert_to_numpy(pooled), expected, atol=1e-6)
-    np.testing.assert_allclose(ops.convert_to_numpy(mean), expected_mean, atol=1e-6)
-    # The unknown corner: zeros, and no division by zero.
-    assert not ops.convert_to_numpy(pooled)[0, :2, :2].any()
-
-
 def test_half_precision_is_a_rounding_of_single_precision():
     features, certainty = case()
     single = layer_for(features, certainty, 3)
@@ -230,9 +230,6 @@ def test_half_precision_is_a_rounding_of_single_precision():
     np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
     # The certainty is computed in float32 in both.
     assert np.array_equal(ops.convert_to_numpy(carried), expected_certainty)
-    pooled, mean = certainty_pool(outputs, carried)
-    assert keras.backend.standardize_dtype(pooled.dtype) == "bfloat16"
-    assert keras.backend.standardize_dtype(mean.dtype) == "float32"
 
 
 def test_the_layer_can_be_made_again_from_its_configuration():
@@ -273,3 +270,11 @@ def test_impossible_options_are_refused(arguments, options, message):
 def test_a_certainty_of_many_channels_is_refused():
     with pytest.raises(ValueError, match="must have one channel"):
         ImputedConv2D(4).build(((2, 8, 8, 5), (2, 8, 8, 5)))
+
+
+@pytest.mark.parametrize("sides", [(1, 8), (8, 1), (1, 1), (4, 4)])
+def test_a_certainty_of_other_sides_than_the_features_is_refused(sides):
+    layer = ImputedConv2D(4)
+    with pytest.raises(ValueError, match=r"`certainty` must have .* \(8, 8\); got"):
+        layer.build(((2, 8, 8, 5), (2, *sides, 1)))
+    layer.build(((2, None, None, 5), (2, *sides, 1)))

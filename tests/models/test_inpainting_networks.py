@@ -125,6 +125,35 @@ def echo_model():
     return keras.Model(inputs, keras.layers.UpSampling2D(4)(pixels))
 
 
+@pytest.mark.parametrize("kind", ["pconv", "iconv"])
+def test_what_a_network_does_not_take_is_refused(tiny_networks, kind):
+    network, (images, known) = tiny_networks[kind], pictures()
+    made = network.generate(images, known)
+    with pytest.raises(ValueError, match=r"`landmarks` must be \[2, 0\].*takes none"):
+        network.generate(images, known, landmarks=np.zeros((2, 10), np.float32))
+    nothing = np.zeros((2, 0), np.float32)
+    again = network.generate(images, known, landmarks=nothing)
+    np.testing.assert_array_equal(again, made)
+    if not network.latent_dim:
+        with pytest.raises(ValueError, match=r"`codes` must be \[2, 0\]; got \[2, 3\]"):
+            network.generate(images, known, codes=np.zeros((2, 3), np.float32))
+        again = network.generate(images, known, codes=nothing)
+        np.testing.assert_array_equal(again, made)
+
+
+def test_bytes_and_maps_of_numbers_are_refused(tiny_networks):
+    images, known = pictures()
+    for wrong in (
+        ((images * 255).astype(np.uint8), known),
+        (images, known.astype(np.uint8)),
+        (images, known.astype(np.float32)),
+    ):
+        with pytest.raises(
+            TypeError, match=r"expected float images .* `known` as bool"
+        ):
+            tiny_networks["pconv"].generate(*wrong)
+
+
 def test_known_of_another_shape_is_refused(tiny_networks):
     images, known = pictures()
     with pytest.raises(ValueError, match=r"expected images \[B, H, W, 3\]"):
@@ -164,6 +193,22 @@ def test_weights_and_card_must_agree(own):
     with (own / NETWORK_WEIGHTS).open("ab") as file:
         file.write(b" ")
     with pytest.raises(ValueError, match="is not the file of its card"):
+        load_network(own)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"latent_dim": 5}, "latent_dim=5, its network 0"),
+        ({"num_landmarks": 7}, "num_landmarks=7, its network 0"),
+        ({"image_size": 32}, "image_size=32, its network 16"),
+        ({"typical_landmarks": [0.5]}, "`typical_landmarks` must be 0 numbers"),
+        ({"architecture": {"width": 2}}, "no card of an inpainting network"),
+    ],
+)
+def test_a_card_that_disagrees_with_its_network_is_refused(own, changed, message):
+    change_card(own, **changed)
+    with pytest.raises(ValueError, match=message):
         load_network(own)
 
 

@@ -221,3 +221,11 @@ def test_impossible_windows_are_refused(arguments, options):
 def test_a_validity_that_does_not_fit_the_features_is_refused(maps, groups):
     with pytest.raises(ValueError, match="features of 5 channels need a validity"):
         PartialConv2D(4, 3, groups=groups).build(((2, 7, 6, 5), (2, 7, 6, maps)))
+
+
+@pytest.mark.parametrize("sides", [(1, 6), (7, 1), (1, 1), (14, 12)])
+def test_a_validity_of_other_sides_than_the_features_is_refused(sides):
+    layer = PartialConv2D(4, 3)
+    with pytest.raises(ValueError, match=r"`validity` must have .* \(7, 6\); got"):
+        layer.build(((2, 7, 6, 5), (2, *sides, 1)))
+    layer.build(((2, None, None, 5), (2, *sides, 1)))

@@ -8,6 +8,7 @@ from keras import layers, ops
 from semantic_inpaint.masks import make_known, two_rectangles
 from semantic_inpaint.models.partial_conv import PartialConv2D
 from semantic_inpaint.models.pconv_gan import build_pconv_gan, count_levels
+from tests.reference.pconv_gan import run_pconv_gan
 
 # Table 1 of the paper: kernel, stride, filters, activation.
 TABLE = [
@@ -110,6 +111,45 @@ def test_smaller_images_have_fewer_levels_down_to_two_pixels(size, levels):
         network = build_pconv_gan(image_size=size, width=64)
         # The deepest layers and their counterparts are left out.
         assert rows(network) == TABLE[:levels] + TABLE[10 - levels :]
+
+
+def drawn_weights(network):
+    """Draw every scale, shift and statistic anew; return what NumPy needs of them."""
+    rng = np.random.default_rng(2)
+    for variable in network.variables:
+        if variable.name in ("gamma", "moving_variance"):
+            variable.assign(rng.uniform(0.5, 1.5, variable.shape))
+        elif variable.name != "kernel":
+            variable.assign(rng.normal(0.0, 0.3, variable.shape))
+    norms = {
+        layer.name.removeprefix("norm_"): layer.get_weights()
+        for layer in network.layers
+        if isinstance(layer, layers.BatchNormalization)
+    }
+    weights = []
+    for layer in convolutions(network):
+        kernel, *bias = (w.astype(np.float64) for w in layer.get_weights())
+        norm = norms.get(layer.name.removeprefix("conv_"))
+        weights.append((kernel, *(bias or [None]), norm))
+    return weights
+
+
+@pytest.mark.both_backends
+def test_the_network_equals_one_written_with_numpy():
+    network = build_pconv_gan(image_size=16, width=2, seed=3)
+    weights = drawn_weights(network)
+    images, known = problem(count=2)
+    # A large hole, which the deepest map still has, and single pixels.
+    known[0, :14, :13] = 0.0
+    known[1] = np.random.default_rng(1).random((16, 16, 1)) > 0.7
+    found = generate(network, images, known)
+    for image, seen, answer in zip(images, known, found, strict=True):
+        expected = run_pconv_gan(
+            image.astype(np.float64), seen[..., 0], weights, levels=3
+        )
+        # Seven convolutions in single precision.
+        np.testing.assert_allclose(answer, expected, atol=1e-5)
+        assert np.ptp(expected) > 0.5
 
 
 @pytest.mark.both_backends

@@ -16,6 +16,7 @@ from semantic_inpaint.models.perceptual_features import (
     load_perceptual_features,
     torchvision_pools,
 )
+from tests.models.torch_files import checkpoint, older_tensor, state
 
 WIDTHS = (3, 4, 2)
 # Where torchvision's checkpoint keeps each convolution.
@@ -117,8 +118,21 @@ def test_maps_of_keras_weights_are_its_own_but_for_their_scale():
         assert expected.max() > 0.1
 
 
-def test_a_file_of_torchvisions_weights_is_read_by_its_path(tmp_path):
-    path = tmp_path / "vgg.safetensors"
+def save_pth(arrays, path):
+    """Write a state as PyTorch did in 2017, a storage for each tensor."""
+    entries = {
+        name: older_tensor(
+            "FloatStorage", name, array.size, 0, array.shape,
+            [stride // array.itemsize for stride in array.strides],
+        )
+        for name, array in arrays.items()
+    }  # fmt: skip
+    return checkpoint(path, state(entries), arrays)
+
+
+@pytest.mark.parametrize("file", ["vgg.safetensors", "vgg16-397923af.pth"])
+def test_a_file_of_torchvisions_weights_is_read_by_its_path(tmp_path, file):
+    path = tmp_path / file
     full = build_pools()
     convs = [la for la in full.layers if isinstance(la, keras.layers.Conv2D)]
     names = [f"features.{place}" for places in PLACES for place in places]
@@ -127,7 +141,7 @@ def test_a_file_of_torchvisions_weights_is_read_by_its_path(tmp_path):
         kernel, bias = conv.get_weights()
         arrays[f"{name}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
         arrays[f"{name}.bias"] = bias
-    save_file(arrays, path)
+    save_file(arrays, path) if path.suffix == ".safetensors" else save_pth(arrays, path)
     features = load_perceptual_features(f"vgg16:{path}")
     images = images_in_network_range(1, 16, 16, 3)
     for found, expected in zip(features(images), full(images / 2 + 0.5), strict=True):

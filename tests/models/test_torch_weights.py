@@ -1,62 +1,17 @@
-"""Checkpoints written by hand, opcode by opcode, as `torch.save` lays them out."""
-
-import pickle
-import struct
+"""Checkpoints of PyTorch, read without it."""
 
 import numpy as np
 import pytest
 
-from semantic_inpaint.models.torch_weights import (
-    MAGIC_NUMBER,
-    PROTOCOL_VERSION,
-    load_torch_tensors,
+from semantic_inpaint.models.torch_weights import load_torch_tensors
+from tests.models.torch_files import (
+    checkpoint,
+    number,
+    older_tensor,
+    state,
+    tensor,
+    text,
 )
-
-MACHINE = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
-
-
-def number(value):
-    return b"J" + struct.pack("<i", value)
-
-
-def text(value):
-    encoded = value.encode()
-    return b"X" + struct.pack("<I", len(encoded)) + encoded
-
-
-def numbers(values):
-    return b"(" + b"".join(map(number, values)) + b"t"
-
-
-def tensor(kind, key, count, offset, shape, strides):
-    """Opcodes of `_rebuild_tensor_v2(storage, offset, shape, strides, False, {})`."""
-    reference = b"(" + text("storage") + b"ctorch\n" + kind.encode() + b"\n"
-    reference += text(key) + text("cpu") + number(count) + b"NtQ"
-    arguments = reference + number(offset) + numbers(shape) + numbers(strides)
-    ordered = b"ccollections\nOrderedDict\n)R"
-    return (
-        b"ctorch._utils\n_rebuild_tensor_v2\n(" + arguments + b"\x89" + ordered + b"tR"
-    )
-
-
-def state(entries):
-    """Opcodes of an OrderedDict with the attribute that a module's state has."""
-    items = b"".join(text(name) + value for name, value in entries.items())
-    metadata = b"}" + text("_metadata") + b"}sb"
-    ordered = b"ccollections\nOrderedDict\n)R"
-    return b"\x80\x02" + ordered + b"(" + items + b"u" + metadata + b"."
-
-
-def checkpoint(path, opcodes, storages, *, machine=MACHINE, magic=MAGIC_NUMBER):
-    """Write the five pickles, then each storage's count and bytes."""
-    head = (magic, PROTOCOL_VERSION, machine)
-    content = b"".join(pickle.dumps(part, protocol=2) for part in head) + opcodes
-    content += pickle.dumps(list(storages), protocol=2)
-    for array in storages.values():
-        content += struct.pack("<q", array.size) + array.tobytes()
-    path.write_bytes(content)
-    return path
-
 
 FLOATS = np.arange(12, dtype=np.float32)
 
@@ -86,6 +41,18 @@ def test_tensors_come_back_with_type_shape_and_strides(tmp_path):
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
         assert found[name].dtype == array.dtype
+
+
+def test_tensors_of_2017_come_back_alike(tmp_path):
+    entries = {
+        "kernel": older_tensor("FloatStorage", "10", 12, 0, (3, 4), (4, 1)),
+        "bias": older_tensor("FloatStorage", "10", 12, 8, (4,), (1,)),
+    }
+    path = checkpoint(tmp_path / "a.pth", state(entries), {"10": FLOATS})
+    assert b"_v2" not in path.read_bytes()
+    found = load_torch_tensors(path)
+    np.testing.assert_array_equal(found["kernel"], FLOATS.reshape(3, 4))
+    np.testing.assert_array_equal(found["bias"], FLOATS[8:])
 
 
 @pytest.mark.parametrize("name", ["os\nsystem", "builtins\neval", "torch\nload"])

@@ -9,7 +9,7 @@ import pytest
 from semantic_inpaint.datasets import PackedImages
 from semantic_inpaint.images import load_images
 from semantic_inpaint.inpainters import make_inpainter
-from semantic_inpaint.masks import make_known
+from semantic_inpaint.masks import PATTERNS, make_known
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
 from semantic_inpaint.models import vgg
 from semantic_inpaint.models.inpainting_files import load_network
@@ -91,6 +91,12 @@ def test_tensorboard_has_the_scalars_the_sheets_and_the_validation(whole_run, pa
     errors = mean_squared_error(completed, images, problem.hole)
     assert measured == pytest.approx(psnr_from_mse(errors.mean()), abs=0.05)
 
+    # The card has all patterns, and no strokes, which need 32 pixels.
+    evaluation = inpainter.network.card["evaluation"]
+    assert (evaluation["partition"], evaluation["images"]) == (1, 5)
+    assert list(evaluation["psnr_in_hole"]) == list(PATTERNS)
+    assert evaluation["psnr_in_hole"]["left"] == pytest.approx(measured, abs=0.006)
+
 
 # That a run stops and goes on at the exact step is also held in tests/training.
 @pytest.mark.slow
@@ -114,6 +120,7 @@ def test_without_unseen_images_nothing_is_validated(
 ):
     assert main(words(packed, tmp_path, **{"num-images": 8} | changed)) == 0
     assert "PSNR" not in capsys.readouterr().out
+    assert "evaluation" not in load_network(tmp_path / "network").card
 
 
 @pytest.mark.parametrize(

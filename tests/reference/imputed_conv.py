@@ -4,12 +4,14 @@ import numpy as np
 
 from tests.reference.gated_conv import convolve
 
+EPSILONS = {"official": 0.01, "paper": 1e-8}
 
-def impute(features, certainty, taps, bias):
+
+def impute(features, certainty, taps, bias, *, variant="official"):
     """Return the expected features (eq. 3), with the estimate of eq. 4.
 
     `taps` is `[K, K, C]`. Both sums of eq. 4 run over the places of the window that are
-    in the image; the lower one is divided by K^2, and kept from 0 by .01.
+    in the image; the lower one is divided by K^2, and kept from 0 by .01 in the code.
     """
     _, height, width, _ = features.shape
     size = taps.shape[0]
@@ -23,7 +25,7 @@ def impute(features, certainty, taps, bias):
                 tap = taps[y - row + reach, x - column + reach]
                 upper = upper + features[:, y, x] * here * tap
                 lower = lower + here
-        estimate = upper / (lower / size**2 + 0.01)
+        estimate = upper / (lower / size**2 + EPSILONS[variant])
         sure = certainty[:, row, column]
         expected[:, row, column] = sure * features[:, row, column] + (
             (1 - sure) * estimate
