@@ -5,6 +5,7 @@ import pytest
 
 from semantic_inpaint.datasets.landmarks import (
     Landmarks,
+    NumberedLandmarks,
     load_landmarks,
     mirror_landmarks,
 )
@@ -39,6 +40,22 @@ def test_an_array_is_taken_as_it_is(tmp_path):
     np.testing.assert_array_equal(loaded.points, points)
     assert loaded.sha256 == Landmarks.of(points).sha256
     assert loaded.sha256 != Landmarks.of(points[:2]).sha256
+
+
+def test_numbered_landmarks_are_found_by_number_in_any_order():
+    points = np.random.default_rng(2).random((3, 4)).astype(np.float32)
+    found = NumberedLandmarks(points, [70, 5, 2**32 - 1])
+    assert found.count == 2
+    rows = found.of(np.array([5, 70, 5, 2**32 - 1]))
+    np.testing.assert_array_equal(rows, points[[1, 0, 1, 2]])
+    assert found.sha256 == Landmarks.of(points).sha256
+    assert NumberedLandmarks(points, [1, 2, 3], "of the whole").sha256 == "of the whole"
+    for missing in (4, 71, 2**32):
+        with pytest.raises(ValueError, match=f"image of number {missing}"):
+            found.of(np.array([5, missing]))
+    for numbers in ([1, 2], [1, 2, 1]):
+        with pytest.raises(ValueError, match="each once; got 2 different"):
+            NumberedLandmarks(points, numbers)
 
 
 def test_mirrored_twice_they_are_as_before_and_left_is_right_between():
