@@ -82,29 +82,26 @@ def encoded_prior_folder(tmp_path_factory, tiny_prior_folder, tiny_encoder):
 
 @pytest.fixture(scope="session")
 def tiny_networks():
-    """Every feed-forward network at 16x16 with a few filters, drawn at random."""
+    """Every feed-forward network at 16x16 with a few filters, drawn at random.
+
+    Of IConv there is a twin, "iconv-free", that does not put the known pixels back.
+    """
     from semantic_inpaint.models.inpainting_networks import (
         NETWORKS,
         build_network,
         describe_network,
     )
 
-    small = {"image_size": 16, "width": 2}
-    sizes = {
-        "iconv": {
-            "image_size": 16,
-            "model_size": 4,
-            "latent_channels": 2,
-            "constrain_output": False,
-        },
-        **{kind: small for kind in NETWORKS if kind != "iconv"},
-    }
+    sizes = {kind: {"image_size": 16, "width": 2} for kind in NETWORKS}
+    sizes["iconv"] = {"image_size": 16, "model_size": 4, "latent_channels": 2}
+    sizes["iconv-free"] = {**sizes["iconv"], "constrain_output": False}
     networks = {}
-    for kind, architecture in sizes.items():
+    for name, architecture in sizes.items():
+        kind = name.removesuffix("-free")
         model = build_network(kind, architecture, seed=3)
         latent_dim = 16 * architecture.get("latent_channels", 0)
         card = {"network": kind, "architecture": architecture, "image_size": 16}
-        networks[kind] = describe_network(model, {**card, "latent_dim": latent_dim})
+        networks[name] = describe_network(model, {**card, "latent_dim": latent_dim})
     return networks
 
 
@@ -115,12 +112,33 @@ def tiny_network_folders(tiny_networks, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("networks")
     return {
-        kind: save_network(
-            folder / kind,
+        name: save_network(
+            folder / name,
             network.model,
-            kind=kind,
+            kind=network.kind,
             architecture=network.card["architecture"],
             facts={"image_size": 16, "latent_dim": network.latent_dim},
         )
-        for kind, network in tiny_networks.items()
+        for name, network in tiny_networks.items()
     }
+
+
+@pytest.fixture(scope="session")
+def landmark_network_folder(tmp_path_factory):
+    """A tiny IConv on disk that takes two landmarks and no code."""
+    from semantic_inpaint.models.inpainting_files import save_network
+    from semantic_inpaint.models.inpainting_networks import build_network
+
+    architecture = {
+        "image_size": 16,
+        "model_size": 4,
+        "latent_channels": 0,
+        "num_landmarks": 2,
+    }
+    return save_network(
+        tmp_path_factory.mktemp("landmarks") / "iconv",
+        build_network("iconv", architecture, seed=3),
+        kind="iconv",
+        architecture=architecture,
+        facts={"image_size": 16, "num_landmarks": 2},
+    )

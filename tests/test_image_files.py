@@ -12,6 +12,7 @@ from semantic_inpaint.images import (
     from_network,
     load_image,
     load_images,
+    load_whole_images,
     save_image,
     tile_images,
     to_network,
@@ -56,6 +57,17 @@ def test_files_folders_and_zips_give_their_images_in_order(places):
     expected = ["x/1.png", "x/2.png", "one.png", "a.PNG", "b.png", "deep/c.png"]
     assert names == expected
     assert notes == [""] * 6
+
+
+def test_whole_images_keep_their_sizes(places):
+    Image.new("RGB", (7, 5), (9,) * 3).save(places / "wide.png")
+    paths = [places / "wide.png", places / "set.zip", places / "one.png"]
+    images, names = load_whole_images(paths, limit=3)
+    assert [image.shape for image in images] == [(5, 7, 3), (4, 4, 3), (4, 4, 3)]
+    assert [round(float(image.max()) * 255) for image in images] == [9, 5, 6]
+    assert names == ["wide.png", "x/1.png", "x/2.png"]
+    with pytest.raises(ImageError, match="Give at least one path"):
+        load_whole_images([])
 
 
 def test_one_path_may_come_alone_and_is_fitted_with_a_note(places):

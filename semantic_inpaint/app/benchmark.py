@@ -22,8 +22,10 @@ from semantic_inpaint.app.quiet import load_backend
 from semantic_inpaint.app.refusal import interrupt, refuse
 
 if TYPE_CHECKING:
+    from semantic_inpaint.benchmark.cells import ImageSet
     from semantic_inpaint.benchmark.measure import Measures
     from semantic_inpaint.benchmark.suite import Progress as TellProgress
+    from semantic_inpaint.datasets.landmarks import NumberedLandmarks
     from semantic_inpaint.models.inpainting_networks import InpaintingNetwork
     from semantic_inpaint.models.prior import GenerativePrior
 
@@ -54,12 +56,11 @@ def run(options: BenchmarkOptions, console: Console) -> None:
     """
     load_backend()
     from semantic_inpaint import backend
-    from semantic_inpaint.app.benchmark_inputs import make_sources, read_image_set
+    from semantic_inpaint.app.benchmark_inputs import make_sources
     from semantic_inpaint.app.benchmark_table import table
     from semantic_inpaint.benchmark.records import RECORDS_FILE, read_records
     from semantic_inpaint.benchmark.suite import SuiteOptions, run_suite
-    from semantic_inpaint.inpainters import check_method, needs_prior
-    from semantic_inpaint.models.checkpoints import load_prior
+    from semantic_inpaint.inpainters import check_method
 
     for method in options.methods:
         check_method(method)
@@ -73,10 +74,7 @@ def run(options: BenchmarkOptions, console: Console) -> None:
     )
     sources = make_sources(options)
     with backend.device_scope(options.device):
-        some = any(map(needs_prior, options.methods))
-        prior = load_prior(options.prior) if some else None
-        networks = _load_networks(options)
-        images = read_image_set(options, prior.image_size if prior else options.size)
+        prior, networks, images, landmarks = _load(options)
         console.print(
             f"{len(options.methods)} methods, {len(sources)} masks, {len(images)} "
             f"images ({images.name}), {len(options.seeds)} seeds; records in "
@@ -90,6 +88,7 @@ def run(options: BenchmarkOptions, console: Console) -> None:
                 sources,
                 prior=prior,
                 networks=networks,
+                landmarks=landmarks,
                 measures=_measures(options, prior),
                 progress=progress,
                 tell=console.print,
@@ -100,8 +99,33 @@ def run(options: BenchmarkOptions, console: Console) -> None:
     console.print(f"{added} records added, {len(records)} in {path}")
 
 
+def _load(
+    options: BenchmarkOptions,
+) -> tuple[
+    GenerativePrior | None,
+    dict[str, InpaintingNetwork],
+    ImageSet,
+    NumberedLandmarks | None,
+]:
+    """Load the prior and the networks of the methods, then images to go with them."""
+    from semantic_inpaint.app.benchmark_inputs import (
+        choose_landmarks,
+        choose_size,
+        read_image_set,
+    )
+    from semantic_inpaint.inpainters import needs_prior
+    from semantic_inpaint.models.checkpoints import load_prior
+
+    some = any(map(needs_prior, options.methods))
+    prior = load_prior(options.prior) if some else None
+    networks = _load_networks(options)
+    images = read_image_set(options, choose_size(options, prior, networks))
+    return prior, networks, images, choose_landmarks(options, images, networks)
+
+
 def _load_networks(options: BenchmarkOptions) -> dict[str, InpaintingNetwork]:
-    """Load the networks that are named, by their methods."""
+    """Load the networks of the methods, those that are named or those that ship."""
+    from semantic_inpaint.inpainters import FEED_FORWARD, find_network
     from semantic_inpaint.models.inpainting_files import load_network
 
     networks = {}
@@ -113,7 +137,11 @@ def _load_networks(options: BenchmarkOptions) -> dict[str, InpaintingNetwork]:
                 f"each of the methods, and those are {', '.join(options.methods)}."
             )
         networks[network.kind] = network
-    return networks
+    return {
+        method: find_network(method, networks.get(method))
+        for method in options.methods
+        if method in FEED_FORWARD
+    }
 
 
 def _measures(options: BenchmarkOptions, prior: GenerativePrior | None) -> Measures:

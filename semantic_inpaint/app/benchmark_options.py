@@ -56,8 +56,12 @@ class BenchmarkOptions:
     ship for the methods."""
     batch_size: int = 64
     """Images filled together, and the most that is lost where the command is killed."""
-    size: int = 64
-    """Side of the images where no method has a prior; else it is the prior's."""
+    size: int | None = None
+    """Side of the images; default: that of the prior and the networks, or 64 where
+    there are none."""
+    landmarks: Path | None = None
+    """For networks trained with them: landmarks of the packed set, CelebA's list or an
+    .npy of a row for each image; default: where they lie on average."""
     perceptual: tuple[str, ...] = ()
     """Further distances: st-lpips-vgg, lpips-alex, lpips-vgg."""
     pictures: int = 0

@@ -42,7 +42,12 @@ def save_stage_figure(
             axes = figure.add_axes(
                 [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
             )
-            axes.imshow(np.clip(picture, 0.0, 1.0), interpolation="nearest")
+            # Of a picture with more pixels than there are dots, some would be left out.
+            whole = max(picture.shape) <= CELL_INCHES * DOTS_PER_INCH
+            axes.imshow(
+                np.clip(picture, 0.0, 1.0),
+                interpolation="nearest" if whole else "antialiased",
+            )
             axes.set_axis_off()
             if i == 0:
                 axes.set_title(column_name, fontsize=9, pad=4, parse_math=False)

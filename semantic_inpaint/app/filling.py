@@ -10,9 +10,10 @@ from rich.console import Console
 
 from semantic_inpaint.app.animation import save_animation
 from semantic_inpaint.app.diagnostics import diagnose, diagnose_pass
-from semantic_inpaint.app.inputs import Holes, Images
+from semantic_inpaint.app.inputs import Holes
 from semantic_inpaint.app.methods import Methods
 from semantic_inpaint.app.options import RunOptions
+from semantic_inpaint.app.parts import Part
 from semantic_inpaint.app.progress import search_progress
 from semantic_inpaint.app.results import FIGURE_ROWS, MaskRecord, mask_file
 from semantic_inpaint.app.several import SeveralRecord
@@ -30,44 +31,48 @@ class Filling:
     Attributes:
         folder: Of the results.
         methods: To make the method for each mask.
-        images: To fill.
-        kinds: The masks.
+        parts: To fill; each in batches of its own.
         options: The words of the command.
         console: For progress.
     """
 
     folder: Path
     methods: Methods
-    images: Images
-    kinds: list[Holes]
+    parts: list[Part]
     options: RunOptions
     console: Console
 
     def run(self) -> list[MaskRecord]:
         """Fill all; only what the tables need stays in memory."""
-        inpainters = [self.methods.make(holes.consensus_weight) for holes in self.kinds]
+        kinds = self.parts[0].kinds
+        inpainters = [self.methods.make(holes.consensus_weight) for holes in kinds]
         size = self.methods.batch_size
-        starts = range(0, len(self.images.names), size)
-        total = len(starts) * sum(inpainter.num_steps for inpainter in inpainters)
-        records = []
+        batches = [
+            (part, slice(start, start + size))
+            for part in self.parts
+            for start in range(0, len(part.images.names), size)
+        ]
+        total = len(batches) * sum(inpainter.num_steps for inpainter in inpainters)
+        records = [MaskRecord(holes.name) for holes in kinds]
         with search_progress(self.console, total) as progress:
-            for holes, inpainter in zip(self.kinds, inpainters, strict=True):
-                record = MaskRecord(holes.name)
-                for start in starts:
-                    rows = slice(start, start + size)
-                    self._fill(record, holes, inpainter, rows, progress)
-                records.append(record)
+            for kind, (record, inpainter) in enumerate(
+                zip(records, inpainters, strict=True)
+            ):
+                for part, rows in batches:
+                    self._fill(record, part, kind, inpainter, rows, progress)
         return records
 
     def _fill(
         self,
         record: MaskRecord,
-        holes: Holes,
+        part: Part,
+        kind: int,
         inpainter: Inpainter,
         rows: slice,
         progress: Callable[[str, int], None],
     ) -> None:
-        batch, known = self.images.take(rows), holes.known[rows]
+        holes = part.kinds[kind]
+        batch, known = part.images.take(rows), holes.known[rows]
         problem = InpaintingProblem(batch.pixels, known, batch.indices)
         seed, course = self.options.seed, SearchCourse()
         result = inpainter.inpaint(problem, seed=seed, progress=progress, watch=course)
@@ -87,7 +92,7 @@ class Filling:
             several = self._several(holes, problem, result)
         record.add(self.folder, result, batch, known, diagnoses, several)
         if self.options.animate and rows.start == 0:
-            name = mask_file("search.gif", holes.name, len(self.kinds))
+            name = mask_file("search.gif", holes.name, len(part.kinds))
             save_animation(
                 self.folder / name,
                 course,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import zlib
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from semantic_inpaint.app.options import RunOptions
 from semantic_inpaint.datasets.examples import astronaut
+from semantic_inpaint.datasets.landmarks import NumberedLandmarks, load_landmarks
 from semantic_inpaint.datasets.packed import IMAGES_FILE, MANIFEST_FILE, PackedImages
 from semantic_inpaint.datasets.samples import sample_faces, sample_names
-from semantic_inpaint.images import load_images
+from semantic_inpaint.images import load_images, load_whole_images
 from semantic_inpaint.masks import (
     PATTERNS,
     consensus_weight_for,
@@ -24,15 +26,17 @@ from semantic_inpaint.masks import (
 ALL_PATTERNS = "all"
 FILE_MASK = "file"
 NUM_EXAMPLES = 8
+# Below this there is no window to measure the similarity in.
+LEAST_SIDE = 11
 SAMPLES_SOURCE = "semantic_inpaint/assets/samples"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Images:
-    """Images to fill.
+    """Images to fill, all of one size.
 
     Attributes:
-        pixels: float32 `[B, size, size, 3]` in [0, 1].
+        pixels: float32 `[B, H, W, 3]` in [0, 1].
         names: Unique, fit for a folder's name.
         sources: What each was read from.
         notes: What was done to fit each, or "".
@@ -84,6 +88,69 @@ def read_images(options: RunOptions, size: int) -> Images:
     """
     if not options.images:
         return _examples(options.limit or NUM_EXAMPLES, size)
+    pixels, names, sources, notes = _read_named(options, size)
+    return Images(np.stack(pixels), names, sources, notes)
+
+
+def read_whole_images(options: RunOptions) -> list[Images]:
+    """Load the images that `options` names, each in its own size.
+
+    Returns:
+        The images in the order of their names; those of one size that follow each
+        other are together.
+
+    Raises:
+        ValueError: Something named is not there, or no image, or one is too small.
+    """
+    pixels, names, sources, notes = _read_named(options, None)
+    for image, source in zip(pixels, sources, strict=True):
+        if min(image.shape[:2]) < LEAST_SIDE:
+            raise ValueError(
+                f"{source} is {image.shape[1]} x {image.shape[0]} pixels; --whole "
+                f"takes images of {LEAST_SIDE} x {LEAST_SIDE} or more. Leave the word "
+                "out, and it is enlarged."
+            )
+    groups = []
+    for _, places in itertools.groupby(
+        range(len(names)), key=lambda place: pixels[place].shape
+    ):
+        first, *others = places
+        rows = slice(first, first + 1 + len(others))
+        stacked = np.stack(pixels[rows])
+        groups.append(Images(stacked, names[rows], sources[rows], notes[rows]))
+    return groups
+
+
+def read_landmarks(
+    options: RunOptions, numbers: np.ndarray
+) -> NumberedLandmarks | None:
+    """Load the landmarks of the images that were read, if any are named.
+
+    Args:
+        options: With `images` and `landmarks`.
+        numbers: int64 `[B]`, of the images, in the order in which they were read.
+
+    Raises:
+        ValueError: The images are not those of one packed set, or the file does not go
+            with it.
+    """
+    if options.landmarks is None:
+        return None
+    if len(options.images) != 1 or not is_packed(options.images[0]):
+        raise ValueError(
+            "--landmarks is for the images of one packed set, which the file lists; "
+            "name that by --images (prepare_data.py makes one)."
+        )
+    packed = PackedImages.open(options.images[0])
+    found = load_landmarks(options.landmarks, packed.ids)
+    rows = _packed_rows(options.images[0], packed, options.partition, options.limit)
+    return NumberedLandmarks(found.points[rows], numbers, found.sha256)
+
+
+def _read_named(
+    options: RunOptions, size: int | None
+) -> tuple[list[np.ndarray], list[str], list[str], list[str]]:
+    """Read what is named, fitted to `size` or, with None, as it is."""
     parts, names, sources, notes = [], [], [], []
     for path in options.images:
         left = None if options.limit is None else options.limit - len(names)
@@ -94,13 +161,16 @@ def read_images(options: RunOptions, size: int) -> Images:
             said = [""] * len(found)
         elif options.partition is not None:
             raise ValueError(f"--partition is for packed sets; {path} is none.")
+        elif size is None:
+            pixels, found = load_whole_images([path], limit=left)
+            said = [""] * len(found)
         else:
             pixels, found, said = load_images([path], size=size, limit=left)
-        parts.append(pixels)
+        parts += list(pixels)
         names += [Path(name).stem for name in found]
         sources += [str(path) if path.is_file() else f"{path}/{n}" for n in found]
         notes += said
-    return Images(np.concatenate(parts), _unique(names), sources, notes)
+    return parts, _unique(names), sources, notes
 
 
 def make_holes(options: RunOptions, images: Images) -> list[Holes]:
@@ -108,7 +178,7 @@ def make_holes(options: RunOptions, images: Images) -> list[Holes]:
 
     Raises:
         ValueError: Neither a pattern, nor `all`, nor a file; or a file that leaves
-            nothing known, or nothing to fill.
+            nothing known, or nothing to fill, or does not go with a whole image.
     """
     word = options.mask
     count, height, width, _ = images.pixels.shape
@@ -135,9 +205,37 @@ def make_holes(options: RunOptions, images: Images) -> list[Holes]:
         raise ValueError(
             f"no mask {word!r}: neither a file nor one of {', '.join(names)}.{hint}"
         )
-    known, note = load_known(Path(word), height, width)
-    holes = np.repeat(known[None], count, axis=0)
-    return [Holes(FILE_MASK, holes, float(consensus_weight_for(holes)[0]), note or "")]
+    return [_holes_of_file(options, images)]
+
+
+def _holes_of_file(options: RunOptions, images: Images) -> Holes:
+    """Read the mask for all images or, of whole ones, each one's from a folder."""
+    path, (count, height, width, _) = Path(options.mask), images.pixels.shape
+    files = [path]
+    if options.whole and path.is_dir():
+        files = [_mask_of(path, name) for name in images.names]
+    found = [load_known(file, height, width) for file in files]
+    note = found[0][1] or ""
+    for file, (_, fitted) in zip(files, found, strict=True):
+        if fitted and options.whole:
+            raise ValueError(
+                f"{file} has another size than its image, {width} x {height} pixels, "
+                "and --whole fits nothing. Save the mask in the size of the image."
+            )
+    known = np.stack([known for known, _ in found])
+    known = np.repeat(known, count // len(known), axis=0)
+    return Holes(FILE_MASK, known, float(consensus_weight_for(known)[0]), note)
+
+
+def _mask_of(folder: Path, name: str) -> Path:
+    """Find the mask of an image by its name."""
+    found = [path for path in sorted(folder.iterdir()) if path.stem == name]
+    if len(found) != 1:
+        raise ValueError(
+            f"{folder} has {len(found)} masks of the image {name!r}; put one there, "
+            f"named {name}.png."
+        )
+    return found[0]
 
 
 def _examples(count: int, size: int) -> Images:
@@ -158,23 +256,31 @@ def is_packed(path: Path) -> bool:
 
 
 def _read_packed(
-    path: Path, partition: int | None, limit: int | None, size: int
+    path: Path, partition: int | None, limit: int | None, size: int | None
 ) -> tuple[np.ndarray, list[str]]:
     packed = PackedImages.open(path)
-    if packed.images.shape[1] != size:
+    side = packed.images.shape[1]
+    if size not in (None, side):
         raise ValueError(
-            f"{path} holds {packed.images.shape[1]}x{packed.images.shape[1]} images, "
-            f"the prior makes {size}x{size}; pack them with --size {size}."
+            f"{path} holds {side}x{side} images, and {size}x{size} ones are to be "
+            f"filled; pack them with --size {size}."
         )
+    rows = _packed_rows(path, packed, partition, limit)
+    pixels = packed.images[rows].astype(np.float32) / 255.0
+    return pixels, [packed.ids[row] for row in rows]
+
+
+def _packed_rows(
+    path: Path, packed: PackedImages, partition: int | None, limit: int | None
+) -> np.ndarray:
+    """Choose the images of a packed set."""
     rows = np.arange(len(packed))
     if partition is not None:
         rows = np.flatnonzero(packed.partitions == partition)
         if not rows.size:
             present = sorted(set(packed.partitions.tolist()))
             raise ValueError(f"{path} has no partition {partition}; it has {present}.")
-    rows = rows[:limit]
-    pixels = packed.images[rows].astype(np.float32) / 255.0
-    return pixels, [packed.ids[row] for row in rows]
+    return rows[:limit]
 
 
 def _unique(stems: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semantic_inpaint.inpainters import (
     FEED_FORWARD,
@@ -21,6 +21,7 @@ from semantic_inpaint.models.inpainting_files import load_network
 
 if TYPE_CHECKING:
     from semantic_inpaint.app.options import RunOptions
+    from semantic_inpaint.datasets.landmarks import NumberedLandmarks
     from semantic_inpaint.inpainters import Inpainter
     from semantic_inpaint.latent.presets import InversionOptions
     from semantic_inpaint.models.encoder import LatentEncoder
@@ -44,6 +45,7 @@ class Methods:
         tell: Called with a sentence where memory ran out.
         network: Of a method without a prior, on the first device.
         blend: Of that method; None: none.
+        landmarks: Of the images that are to be filled, for a network that takes them.
         encoder: Of the prior, where the method needs it.
 
     Raises:
@@ -57,6 +59,7 @@ class Methods:
     tell: Callable[[str], None]
     network: InpaintingNetwork | None = None
     blend: str | None = None
+    landmarks: NumberedLandmarks | None = None
     encoder: LatentEncoder | None = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +99,14 @@ class Methods:
         return (self.prior or self.network).image_size
 
     @property
+    def search_record(self) -> dict[str, Any] | None:
+        """What decides the search, fit for JSON; None where nothing is searched."""
+        if self.prior is None:
+            return None
+        resolved = self.search.resolved(has_encoder=self.encoder is not None)
+        return resolved.as_dict()
+
+    @property
     def batch_size(self) -> int:
         """Images filled together, on all devices."""
         return self.search.batch_size * max(1, len(self.devices))
@@ -131,7 +142,11 @@ class Methods:
         )
         if network is not None:
             return make_inpainter(
-                self.method, preset=options, network=network, blend=self.blend
+                self.method,
+                preset=options,
+                network=network,
+                blend=self.blend,
+                landmarks=self.landmarks,
             )
         return make_inpainter(self.method, prior=prior, preset=options, encoder=encoder)
 

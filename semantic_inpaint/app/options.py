@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
     from semantic_inpaint.latent.presets import InversionOptions
 
 WAYS = ("langevin", "restarts")
+# Words of networks without a prior, and those that mean something to every method; all
+# others belong to a search.
+OF_NETWORKS = ("network", "size", "whole", "landmarks")
+OF_ALL = (
+    "images",
+    "mask",
+    "method",
+    "seed",
+    "batch_size",
+    "blend",
+    "solver",
+    "limit",
+    "partition",
+    "out",
+    "device",
+    "num_samples",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +67,13 @@ class RunOptions:
     size: int | None = None
     """Side that images are fitted to, for networks without a prior; default: that of
     their training."""
+    whole: bool = False
+    """For networks without a prior: fill images in their own sizes, neither cropped
+    nor resized. A mask file then has the size of its image, or --mask is a folder with
+    a mask of each image's name."""
+    landmarks: Path | None = None
+    """For networks trained with them: landmarks of a packed set, CelebA's list or an
+    .npy of a row for each image; default: where they lie on average."""
     blend: str | None = None
     """Differences kept by the blend: gradient, log or log-printed; or paste, no blend;
     default: the preset's, and no blend for a network without a prior."""
@@ -182,18 +207,39 @@ class RunOptions:
         without = self.method in FEED_FORWARD or (
             self.method is None and self.network is not None
         )
-        for word, given in (
-            ("--network", self.network is not None),
-            ("--size", self.size is not None),
-        ):
-            if given and not without:
+        if not without:
+            if given := _changed(self, OF_NETWORKS):
                 raise ValueError(
-                    f"{word} is for networks without a prior; add --method with one of "
-                    f"{', '.join(FEED_FORWARD)}, or leave it out."
+                    f"{given[0]} is for networks without a prior; add --method "
+                    f"with one of {', '.join(FEED_FORWARD)}, or leave it out."
                 )
-        for word, given in (("--animate", self.animate), ("--diagnose", self.diagnose)):
-            if given and without:
-                raise ValueError(
-                    f"{word} needs a search, and a network without a prior has none; "
-                    "leave one of them out."
-                )
+            return
+        others = (*OF_NETWORKS, *OF_ALL, "search")
+        names = [f.name for f in dataclasses.fields(self) if f.name not in others]
+        if given := _changed(self, names) + _changed(self.search):
+            method = "--network" if self.method is None else f"--method {self.method}"
+            raise ValueError(
+                f"{given[0]} belongs to a search, and {method} is one pass of a "
+                "network, without one; leave one of them out."
+            )
+        if self.whole and self.size is not None:
+            raise ValueError(
+                "--whole leaves images in their own sizes, and --size fits them; leave "
+                "one of them out."
+            )
+        if self.whole and not self.images:
+            raise ValueError("--whole needs images; name some by --images.")
+
+
+def _changed(
+    options: RunOptions | SearchWords, names: Sequence[str] | None = None
+) -> list[str]:
+    """Return the words, of all or of some fields, that have not their default."""
+    default = type(options)()
+    if names is None:
+        names = [field.name for field in dataclasses.fields(options)]
+    return [
+        f"--{name.replace('_', '-')}"
+        for name in names
+        if getattr(options, name) != getattr(default, name)
+    ]

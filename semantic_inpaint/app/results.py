@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import math
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from rich.table import Table
 from semantic_inpaint import __version__, backend
 from semantic_inpaint.app.diagnostics_figure import save_diagnostics_figure
 from semantic_inpaint.app.figure import save_stage_figure
-from semantic_inpaint.app.inputs import Holes, Images
+from semantic_inpaint.app.inputs import Images
 from semantic_inpaint.app.methods import Methods
+from semantic_inpaint.app.parts import Part
 from semantic_inpaint.app.several import SeveralRecord
 from semantic_inpaint.images import save_image
 from semantic_inpaint.metrics import aggregate, evaluate
@@ -140,35 +142,34 @@ def save(
 
 
 def provenance(
-    command: dict[str, Any],
-    search: dict[str, Any],
-    *,
-    methods: Methods,
-    images: Images,
-    kinds: list[Holes],
+    command: dict[str, Any], *, methods: Methods, parts: list[Part]
 ) -> dict[str, Any]:
     """Everything that decides the result, and the versions that made it."""
     prior, encoder, network = methods.prior, methods.encoder, methods.network
+    landmarks = methods.landmarks
     return {
         "command": command,
-        "search": search,
+        "search": methods.search_record,
         "prior": prior and {"name": prior.name, "sha256": prior.sha256},
         "encoder": encoder and {"sha256": encoder.card["weights"]["sha256"]},
         "network": network and {"name": network.kind, "sha256": network.sha256},
+        "landmarks": landmarks and {"sha256": landmarks.sha256},
         "images": [
             {"name": name, "source": source, "fitted": note, "number": int(number)}
+            for images in (part.images for part in parts)
             for name, source, note, number in zip(
                 images.names, images.sources, images.notes, images.indices, strict=True
             )
         ],
-        "images_sha256": _digest(images.pixels),
+        "images_sha256": _digest(part.images.pixels for part in parts),
         "masks": {
             holes.name: {
-                "consensus_weight": holes.consensus_weight,
+                # Weighs a term of the search.
+                "consensus_weight": holes.consensus_weight if prior else None,
                 "fitted": holes.note,
-                "known_sha256": _digest(holes.known),
+                "known_sha256": _digest(part.kinds[kind].known for part in parts),
             }
-            for holes in kinds
+            for kind, holes in enumerate(parts[0].kinds)
         },
         "versions": {
             "semantic_inpaint": __version__,
@@ -256,8 +257,11 @@ def _package_versions() -> dict[str, str]:
     return versions
 
 
-def _digest(array: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+def _digest(arrays: Iterable[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _save_json(path: Path, content: dict[str, Any]) -> None:

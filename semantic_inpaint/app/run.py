@@ -18,7 +18,7 @@ from semantic_inpaint.app.quiet import load_backend
 from semantic_inpaint.app.refusal import refuse
 
 if TYPE_CHECKING:
-    from semantic_inpaint.app.inputs import Holes, Images
+    from semantic_inpaint.app.parts import Part
 
 INTERRUPTED = 130
 
@@ -61,30 +61,28 @@ def run(options: RunOptions, console: Console) -> Path:
     from semantic_inpaint import backend
     from semantic_inpaint.app import results
     from semantic_inpaint.app.filling import Filling
-    from semantic_inpaint.app.inputs import make_holes, read_images
+    from semantic_inpaint.app.inputs import read_landmarks
     from semantic_inpaint.app.methods import Methods
+    from semantic_inpaint.app.parts import read_parts
 
     devices = options.devices()
     with backend.device_scope(devices[0] if devices else None):
         methods = Methods.named(options, devices, console.print)
-        images = read_images(options, options.size or methods.image_size)
-        kinds = make_holes(options, images)
-        _tell(console, images, kinds)
+        parts = read_parts(options, options.size or methods.image_size)
+        methods.landmarks = read_landmarks(options, parts[0].images.indices)
+        _tell(console, parts)
         folder = RunFolder(options.out, Path(options.mask).stem)
-        filling = Filling(folder.work, methods, images, kinds, options, console)
+        filling = Filling(folder.work, methods, parts, options, console)
         try:
             records = filling.run()
-            has_encoder = methods.encoder is not None
             results.save(
                 folder.work,
                 records,
                 seconds=time.perf_counter() - started,
                 provenance=results.provenance(
                     {**dataclasses.asdict(options), "out": folder.path},
-                    methods.search.resolved(has_encoder=has_encoder).as_dict(),
                     methods=methods,
-                    images=images,
-                    kinds=kinds,
+                    parts=parts,
                 ),
             )
             folder.finish()
@@ -101,15 +99,16 @@ def run(options: RunOptions, console: Console) -> Path:
     return folder.path
 
 
-def _tell(console: Console, images: Images, kinds: list[Holes]) -> None:
+def _tell(console: Console, parts: list[Part]) -> None:
     """Say what was done to fit images and mask, the same words once."""
     said: dict[str, list[str]] = {}
-    for name, note in zip(images.names, images.notes, strict=True):
-        if note:
-            said.setdefault(note, []).append(name)
+    for images in (part.images for part in parts):
+        for name, note in zip(images.names, images.notes, strict=True):
+            if note:
+                said.setdefault(note, []).append(name)
     for note, names in said.items():
         who = names[0] if len(names) == 1 else f"{len(names)} images"
         console.print(f"note: {who}: {note}", markup=False, highlight=False)
-    for holes in kinds:
+    for holes in parts[0].kinds:
         if holes.note:
             console.print(f"note: mask: {holes.note}", markup=False, highlight=False)

@@ -41,8 +41,10 @@ class SeveralRecord:
 
     def figures(self, row: int) -> dict[str, Any]:
         """Return what `metrics.json` says of one image's answers."""
-        return {
+        found = {
             "count": len(self.result.completed[row]),
-            "losses": self.result.loss[row].tolist(),
             "diversity": float(self.result.diversity[row]),
         }
+        if self.result.loss is not None:
+            found["losses"] = self.result.loss[row].tolist()
+        return found

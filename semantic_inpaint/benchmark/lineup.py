@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from semantic_inpaint.benchmark.cells import MethodIdentity
+from semantic_inpaint.datasets.landmarks import NumberedLandmarks
 from semantic_inpaint.inpainters import (
     FEED_FORWARD,
     ClassicalInpainter,
@@ -60,6 +61,7 @@ class Lineup:
         prior: Of those that need one; None where none does.
         tell: Called with a sentence where memory ran out.
         networks: Of feed-forward methods by their names; default: those that ship.
+        landmarks: Of the images, for those networks that take landmarks.
 
     Raises:
         ValueError: An unknown method, one that is named twice, one that lacks its
@@ -72,6 +74,7 @@ class Lineup:
     prior: GenerativePrior | None = None
     tell: Callable[[str], None] = lambda sentence: None
     networks: Mapping[str, InpaintingNetwork] = dataclasses.field(default_factory=dict)
+    landmarks: NumberedLandmarks | None = None
     encoders: dict[str, LatentEncoder | None] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -131,7 +134,10 @@ class Lineup:
             preset = dataclasses.replace(preset, consensus_weight=consensus_weight)
         if not needs_prior(method):
             network = self.networks.get(method)
-            return make_inpainter(method, preset=preset, network=network)
+            landmarks = self.landmarks if network and network.num_landmarks else None
+            return make_inpainter(
+                method, preset=preset, network=network, landmarks=landmarks
+            )
         return make_inpainter(
             method, prior=self.prior, preset=preset, encoder=self.encoders[method]
         )

@@ -28,6 +28,7 @@ from semantic_inpaint.benchmark.plan import Cell, Plan
 from semantic_inpaint.benchmark.records import append_records, read_records
 from semantic_inpaint.benchmark.suite_file import describe_suite, join_suite
 from semantic_inpaint.benchmark.versions import versions
+from semantic_inpaint.datasets.landmarks import NumberedLandmarks
 from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.inpainters import Inpainter
 from semantic_inpaint.latent.presets import FAST, InversionOptions
@@ -87,6 +88,7 @@ def run_suite(
     *,
     prior: GenerativePrior | None = None,
     networks: Mapping[str, InpaintingNetwork] | None = None,
+    landmarks: NumberedLandmarks | None = None,
     measures: Measures | None = None,
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
@@ -104,6 +106,8 @@ def run_suite(
         prior: Of the methods that need one.
         networks: Of the feed-forward methods, by their names; default: those that
             ship.
+        landmarks: Of the images, for networks that take them; default: where they lie
+            on average.
         measures: What to measure beside the usual; default: nothing.
         progress: Told of the whole, also within a batch.
         tell: Called with a sentence where memory ran out.
@@ -122,6 +126,7 @@ def run_suite(
         prior,
         tell or (lambda sentence: None),
         networks or {},
+        landmarks,
     )
     measures = measures or Measures()
     suite = describe_suite(images, sources, lineup, sorted(measures.distances))

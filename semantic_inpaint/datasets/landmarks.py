@@ -56,6 +56,63 @@ class Landmarks:
         return cls(points, hashlib.sha256(points.data).hexdigest())
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class NumberedLandmarks:
+    """Landmarks of images by the numbers that these have in a problem.
+
+    Attributes:
+        points: float32 `[N, 2 L]` in [0, 1], as of `Landmarks`.
+        numbers: int64 `[N]`, `InpaintingProblem.indices` of the images.
+        sha256: What identifies the points, or all those that they were taken from;
+            default: their own hash.
+
+    Raises:
+        ValueError: They are not landmarks, or two images have one number.
+    """
+
+    points: np.ndarray
+    numbers: np.ndarray
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        """Check, and sort by the numbers."""
+        points, numbers = Landmarks.of(self.points), np.asarray(self.numbers, np.int64)
+        unique, order = np.unique(numbers, return_index=True)
+        if numbers.shape != (len(points.points),) or len(unique) < len(numbers):
+            raise ValueError(
+                "`numbers` must be as many as there are landmarks, each once; got "
+                f"{len(unique)} different of shape {list(numbers.shape)} for "
+                f"{len(points.points)} images."
+            )
+        object.__setattr__(self, "points", points.points[order])
+        object.__setattr__(self, "numbers", unique)
+        object.__setattr__(self, "sha256", self.sha256 or points.sha256)
+
+    @property
+    def count(self) -> int:
+        """L, the landmarks of each image."""
+        return self.points.shape[1] // 2
+
+    def of(self, numbers: np.ndarray) -> np.ndarray:
+        """Look up images by their numbers, int `[B]`.
+
+        Returns:
+            float32 `[B, 2 L]`.
+
+        Raises:
+            ValueError: An image has no landmarks.
+        """
+        places = np.searchsorted(self.numbers, numbers)
+        places = np.minimum(places, len(self.numbers) - 1)
+        missing = np.flatnonzero(self.numbers[places] != numbers)
+        if missing.size:
+            raise ValueError(
+                f"no landmarks of the image of number {numbers[missing[0]]}; give "
+                "those of every image, or none."
+            )
+        return self.points[places]
+
+
 def load_landmarks(path: str | os.PathLike[str], ids: Sequence[str]) -> Landmarks:
     """Read the landmarks of a packed set.
 

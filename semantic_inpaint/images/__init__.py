@@ -11,7 +11,7 @@ from semantic_inpaint.images.containers import (
     open_container,
 )
 from semantic_inpaint.images.decoding import ImageError, load_image
-from semantic_inpaint.images.files import load_images, save_image
+from semantic_inpaint.images.files import load_images, load_whole_images, save_image
 from semantic_inpaint.images.fitting import CROP_RULE, fit_image, tile_images
 from semantic_inpaint.images.ranges import from_network, to_network, to_uint8
 
@@ -25,6 +25,7 @@ __all__ = [
     "list_images",
     "load_image",
     "load_images",
+    "load_whole_images",
     "open_container",
     "save_image",
     "tile_images",

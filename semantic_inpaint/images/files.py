@@ -44,21 +44,38 @@ def load_images(
     Raises:
         ImageError: A path gives no image, or an image cannot be read.
     """
-    paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    if not paths:
-        raise ImageError("no images were given. Give at least one path.")
-    images, names, full_names, notes = [], [], [], []
-    for path in map(Path, paths):
-        left = None if limit is None else limit - len(images)
-        for image, name in itertools.islice(_read_all(path), left):
-            fitted, note = fit_image(image, size)
-            images.append(fitted)
-            notes.append(note)
-            names.append(name or path.name)
-            full_names.append(f"{path}/{name}" if name else str(path))
-    if len(set(names)) < len(names):
-        names = full_names
-    return np.stack(images), names, notes
+    images, notes, found = [], [], []
+    for image, *name in _read_named(paths, limit):
+        fitted, note = fit_image(image, size)
+        images.append(fitted)
+        notes.append(note)
+        found.append(name)
+    return np.stack(images), _shortest(found), notes
+
+
+def load_whole_images(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    limit: int | None = None,
+) -> tuple[list[np.ndarray], list[str]]:
+    """Read images, each in its own size.
+
+    Args:
+        paths: As of `load_images`.
+        limit: Read the first so many only; None: all.
+
+    Returns:
+        Images, float32 `[H, W, 3]` in [0, 1] each; and their names, as of
+        `load_images`.
+
+    Raises:
+        ImageError: A path gives no image, or an image cannot be read.
+    """
+    images, found = [], []
+    for image, *name in _read_named(paths, limit):
+        images.append(image)
+        found.append(name)
+    return images, _shortest(found)
 
 
 def save_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
@@ -91,6 +108,24 @@ def save_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _read_named(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], limit: int | None
+) -> Iterator[tuple[np.ndarray, str, str]]:
+    """Read the images of all paths, each with its short name and its full one."""
+    paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not paths:
+        raise ImageError("no images were given. Give at least one path.")
+    every = ((path, found) for path in map(Path, paths) for found in _read_all(path))
+    for path, (image, name) in itertools.islice(every, limit):
+        yield image, name or path.name, f"{path}/{name}" if name else str(path)
+
+
+def _shortest(found: list[list[str]]) -> list[str]:
+    """Return the short names, or the full ones where two would bear one name."""
+    short = [name for name, _ in found]
+    return short if len(set(short)) == len(short) else [full for _, full in found]
 
 
 def _read_all(path: Path) -> Iterator[tuple[np.ndarray, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from semantic_inpaint.blending import OPERATORS, SOLVERS
+from semantic_inpaint.datasets.landmarks import NumberedLandmarks
 from semantic_inpaint.inpainters.blended import blend_generated
 from semantic_inpaint.inpainters.several import SeveralResult
 from semantic_inpaint.inpainters.stages import Watcher
@@ -27,6 +28,8 @@ from semantic_inpaint.problem import (
 CODES = 20
 # Share of a tile's side that neighbours have in common.
 OVERLAP = 0.25
+# Of the tiles that a network is given together, lest a large picture take all memory.
+MAX_PIXELS_TOGETHER = 2**22
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,12 +47,16 @@ class FeedForwardInpainter:
         operator: D of the blend: `"paste"` (none: the network's pixels in the hole),
             `"gradient"`, `"log"` or `"log-printed"`.
         solver: Of the blend: `"direct"` or `"cvxpy"`.
-        batch_size: Images, or tiles, filled together; without effect on the result
-            but for rounding.
+        batch_size: Images, or tiles, filled together, or fewer of large ones; without
+            effect on the result but for rounding.
         max_pixels: Largest picture that is filled as a whole.
+        landmarks: Of the images that are filled, by their numbers, for a network
+            trained with landmarks and pictures of its own size; None: where they lie
+            on average.
 
     Raises:
-        ValueError: An unknown operator or solver, or a number that is not positive.
+        ValueError: An unknown operator or solver, a number that is not positive, or
+            landmarks that the network does not take.
     """
 
     network: InpaintingNetwork
@@ -57,6 +64,7 @@ class FeedForwardInpainter:
     solver: str = "direct"
     batch_size: int = 64
     max_pixels: int = 2**20
+    landmarks: NumberedLandmarks | None = None
 
     def __post_init__(self) -> None:
         """Check the words and numbers."""
@@ -68,6 +76,13 @@ class FeedForwardInpainter:
         for field in ("batch_size", "max_pixels"):
             if (value := getattr(self, field)) < 1:
                 raise ValueError(f"`{field}` must be 1 or more; got {value}.")
+        wanted, given = self.network.num_landmarks, self.landmarks
+        if given is not None and given.count != wanted:
+            raise ValueError(
+                f"the network {self.network.kind!r} takes {wanted or 'no'} landmarks; "
+                f"got {given.count} of each image. Leave them out, or use a network "
+                "that was trained with them."
+            )
 
     @property
     def num_steps(self) -> int:
@@ -82,6 +97,8 @@ class FeedForwardInpainter:
             "operator": self.operator,
             "solver": self.solver,
             "max_pixels": self.max_pixels,
+            # Left out where there are none, as in the records of before.
+            **({"landmarks": self.landmarks.sha256} if self.landmarks else {}),
         }
 
     def inpaint(
@@ -106,6 +123,10 @@ class FeedForwardInpainter:
             `blended` where a blend was asked for. The status is `"converged"`, as
             there is nothing left to iterate, or `"nonfinite"` where the network
             overflowed.
+
+        Raises:
+            ValueError: There are landmarks, but not of every image, or the images are
+                not of the network's own size.
         """
         results = []
         for start in range(0, len(problem), self.batch_size):
@@ -136,10 +157,14 @@ class FeedForwardInpainter:
 
     def _generate(self, problem: InpaintingProblem, seed: int) -> np.ndarray:
         codes = draw_codes(problem.indices, self.network.latent_dim, seed=seed)
+        points = self._landmarks_of(problem)
 
         def fill(images: np.ndarray, known: np.ndarray, rows: np.ndarray) -> np.ndarray:
             # All tiles of an image have its code.
-            return self.network.generate(images, known, codes=codes[rows])
+            landmarks = None if points is None else points[rows]
+            return self.network.generate(
+                images, known, codes=codes[rows], landmarks=landmarks
+            )
 
         tile = self._tile(*problem.images.shape[1:3])
         return fill_in_tiles(
@@ -148,8 +173,20 @@ class FeedForwardInpainter:
             problem.known,
             tile=tile,
             overlap=int(OVERLAP * min(tile)),
-            batch_size=self.batch_size,
+            batch_size=self._together(tile),
         )
+
+    def _landmarks_of(self, problem: InpaintingProblem) -> np.ndarray | None:
+        if self.landmarks is None:
+            return None
+        side, sides = self.network.image_size, problem.images.shape[1:3]
+        # Shares of a padded picture, or of a tile, would be others.
+        if sides != (side, side):
+            raise ValueError(
+                f"landmarks go with pictures of the network's own size, {side}x{side}; "
+                f"got {sides[0]}x{sides[1]}. Fit them, or leave the landmarks out."
+            )
+        return self.landmarks.of(problem.indices)
 
     def _tile(self, height: int, width: int) -> tuple[int, int]:
         """Choose rows and columns of a tile: the whole picture where that can be."""
@@ -162,6 +199,10 @@ class FeedForwardInpainter:
             return whole
         side = max(multiple, math.isqrt(self.max_pixels) // multiple * multiple)
         return min(side, whole[0]), min(side, whole[1])
+
+    def _together(self, tile: tuple[int, int]) -> int:
+        """Choose how many tiles the network is given at once."""
+        return max(1, min(self.batch_size, MAX_PIXELS_TOGETHER // math.prod(tile)))
 
 
 def fill_several(
@@ -181,8 +222,8 @@ def fill_several(
         seed: Of the codes; those of an image depend on it and on the image's number.
 
     Returns:
-        The answers in the order they were drawn. `loss` is the mean squared error of
-        the network's own image on the known pixels, by which nothing is chosen.
+        The answers in the order they were drawn. They have no `loss`, as nothing was
+        searched.
 
     Raises:
         ValueError: The network has no code, or fewer than two samples.
@@ -200,15 +241,17 @@ def fill_several(
         np.repeat(problem.known, num_samples, axis=0),
         numbers,
     )
+    if inpainter.landmarks is not None:
+        points = np.repeat(inpainter.landmarks.of(problem.indices), num_samples, axis=0)
+        landmarks = NumberedLandmarks(points, numbers, inpainter.landmarks.sha256)
+        inpainter = dataclasses.replace(inpainter, landmarks=landmarks)
     result = inpainter.inpaint(copies, seed=seed)
-    errors = np.square(result.generated - copies.images).mean(axis=-1)
-    loss = errors.mean(axis=(1, 2), where=copies.known)
     shape = len(problem), num_samples
     completed = result.completed.reshape(*shape, *result.completed.shape[1:])
     return SeveralResult(
         completed=completed,
         codes=draw_codes(numbers, network.latent_dim, seed=seed).reshape(*shape, -1),
-        loss=loss.reshape(shape),
+        loss=None,
         uncertainty=uncertainty_map(completed),
         diversity=hole_diversity(completed, problem.known),
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from semantic_inpaint.datasets.landmarks import NumberedLandmarks
 from semantic_inpaint.inpainters.classical import CLASSICAL
 from semantic_inpaint.inpainters.encoded import EncoderInpainter
 from semantic_inpaint.inpainters.feedforward import FeedForwardInpainter
@@ -173,6 +174,7 @@ def make_inpainter(
     encoder: LatentEncoder | None = None,
     network: InpaintingNetwork | str | Path | None = None,
     blend: str | None = None,
+    landmarks: NumberedLandmarks | None = None,
 ) -> Inpainter:
     """Make a method ready to use.
 
@@ -194,6 +196,8 @@ def make_inpainter(
         network: Of a feed-forward method, or its folder; default: the one that ships.
         blend: Of a feed-forward method: `"gradient"`, `"log"` or `"log-printed"`;
             default: none, the network's pixels as they are.
+        landmarks: Of the images, for a feed-forward method that takes them; default:
+            where they lie on average.
 
     Raises:
         ValueError: An unknown method, prior, preset or network, or two that do not go
@@ -212,6 +216,7 @@ def make_inpainter(
             operator=blend or "paste",
             solver=options.solver,
             batch_size=options.batch_size,
+            landmarks=landmarks,
         )
     if not isinstance(prior, GenerativePrior):
         prior = load_prior(prior)

@@ -57,21 +57,25 @@ class SeveralOptions:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SeveralResult:
-    """Several answers for each image, that of the least loss first.
+    """Several answers for each image.
+
+    Those of a search come with the least loss first, those of one pass of a network in
+    the order they were drawn.
 
     Attributes:
         completed: float32 `[B, S, H, W, 3]` in [0, 1]; known pixels are bit-exact.
         codes: float32 `[B, S, latent_dim]`, what they were generated from.
-        loss: float32 `[B, S]`, of stage 1: how well each fits the known pixels.
+        loss: float32 `[B, S]`, that of the search (its first stage): how well each fits
+            the known pixels; None of one pass.
         uncertainty: float64 `[B, H, W]`, see `metrics.uncertainty_map`.
         diversity: float64 `[B]`, see `metrics.hole_diversity`.
         acceptance: float32 `[B]`, share of accepted steps of `"langevin"`; None of
-            `"restarts"`.
+            all others.
     """
 
     completed: np.ndarray
     codes: np.ndarray
-    loss: np.ndarray
+    loss: np.ndarray | None
     uncertainty: np.ndarray
     diversity: np.ndarray
     acceptance: np.ndarray | None = None

@@ -134,8 +134,9 @@ class InpaintingNetwork:
             landmarks: float32 `[B, 2 L]` in [0, 1]; default: the typical ones.
 
         Returns:
-            float32 `[B, H, W, 3]` in [0, 1], or not finite where it overflowed; known
-            pixels are the network's own too.
+            float32 `[B, H, W, 3]` in [0, 1], or not finite where it overflowed. Known
+            pixels are the network's own too, unless it puts the given ones back (eq. 12
+            of IConv); then they are those, to rounding.
 
         Raises:
             TypeError: Images that are not float, or `known` that is not bool.

@@ -25,6 +25,19 @@ def run(tiny_prior_folder, tmp_path, monkeypatch, capfd):
 
 
 @pytest.fixture
+def fill(tmp_path, monkeypatch, capfd):
+    """Run the command for a network; gives exit code, folder, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def fill(*words, out="out"):
+        code = main(["--limit", "2", "--out", out, *map(str, words)])
+        captured = capfd.readouterr()
+        return code, tmp_path / out, captured.out, captured.err
+
+    return fill
+
+
+@pytest.fixture
 def photo(tmp_path):
     """Write a picture in any mode and of any size."""
 

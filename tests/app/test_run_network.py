@@ -1,29 +1,18 @@
 """The command with a network of its own: no prior, one pass."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
-from semantic_inpaint.app.run import main
+from semantic_inpaint.app.options import OF_ALL, OF_NETWORKS, RunOptions
+from semantic_inpaint.app.search_words import SearchWords
 from semantic_inpaint.images import load_image
 from semantic_inpaint.inpainters import make_inpainter
 from semantic_inpaint.masks import make_known
 from semantic_inpaint.models.checkpoints import file_sha256
 from semantic_inpaint.problem import InpaintingProblem
-
-
-@pytest.fixture
-def fill(tmp_path, monkeypatch, capfd):
-    """Run the command on examples; gives exit code, folder, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def fill(*words, out="out"):
-        code = main(["--limit", "2", "--out", out, *map(str, words)])
-        captured = capfd.readouterr()
-        return code, tmp_path / out, captured.out, captured.err
-
-    return fill
 
 
 def test_a_network_s_answer_is_that_of_the_library(fill, tiny_network_folders):
@@ -59,6 +48,9 @@ def test_the_record_says_which_network_it_was(fill, tiny_network_folders):
     digest = file_sha256(folder / "network.safetensors")
     assert options["network"] == {"name": "gated", "sha256": digest}
     assert options["prior"] is None
+    # Of a search there is nothing to tell.
+    assert options["search"] is None
+    assert options["masks"]["center"]["consensus_weight"] is None
     assert (out / "images" / "astronaut" / "center-blended.png").is_file()
     image = json.loads((out / "metrics.json").read_text())["masks"]["center"]["images"]
     assert image[0]["diagnosis"]["verdict"] == "filled"
@@ -81,14 +73,20 @@ def test_a_network_with_a_code_gives_several_answers(fill, tiny_network_folders)
     image = json.loads((out / "metrics.json").read_text())["masks"]["left"]["images"]
     assert image[0]["answers"]["count"] == 3
     assert image[0]["answers"]["diversity"] > 0
+    assert "losses" not in image[0]["answers"]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--method", "pconvv"], "Did you mean 'pconv'"),
-        (["--method", "conv", "--animate"], "--animate needs a search"),
-        (["--method", "conv", "--diagnose"], "--diagnose needs a search"),
+        (["--method", "conv", "--animate"], "--animate belongs to a search"),
+        (["--method", "conv", "--diagnose"], "--diagnose belongs to a search"),
+        (["--method", "conv", "--steps", "9"], "--steps belongs to a search, and"),
+        (
+            ["--network", "x", "--pool", "2"],
+            "--pool belongs to a search, and --network",
+        ),
         (["--size", "32"], "--size is for networks without a prior"),
         (["--method", "encoder", "--network", "x"], "--network is for networks"),
         (["--method", "conv", "--size", "8"], "--size must be 16 or more"),
@@ -97,6 +95,30 @@ def test_a_network_with_a_code_gives_several_answers(fill, tiny_network_folders)
 )
 def test_words_that_do_not_go_together_are_refused(fill, refused, words, message):
     refused(fill(*words), message)
+
+
+def test_every_word_of_a_search_is_refused_beside_a_network():
+    fields = {field.name for field in dataclasses.fields(RunOptions)}
+    of_search = fields - {*OF_ALL, *OF_NETWORKS, "search"}
+    assert of_search == {
+        "preset",
+        "steps",
+        "prior",
+        "reduction",
+        "window_size",
+        "start",
+        "restart",
+        "animate",
+        "diagnose",
+        "way",
+    }
+    RunOptions(method="gated").inversion()
+    changes = [{name: "other"} for name in of_search]
+    for field in dataclasses.fields(SearchWords):
+        changes.append({"search": SearchWords(**{field.name: 7})})
+    for change in changes:
+        with pytest.raises(ValueError, match=r"^--\S+ belongs to .* --method gated is"):
+            RunOptions(method="gated", **change).inversion()
 
 
 def test_the_network_of_another_method_and_a_single_answer_are_refused(

@@ -35,30 +35,37 @@ WITHOUT = {
     for name in (*FEED_FORWARD, *CLASSICAL)
     if name not in UNAVAILABLE
 }
+# A second network of a method.
+TWINS = {"iconv-free": ("iconv", FAST)}
 # One pass of a network that is told what to draw.
 DRAWN = {"iconv"}
-CASES = {**WITH_PRIOR, **WITHOUT}
+CASES = {**WITH_PRIOR, **WITHOUT, **TWINS}
 
 pytestmark = [
     pytest.mark.both_backends,
-    pytest.mark.parametrize(("method", "preset"), CASES.values(), ids=CASES),
+    pytest.mark.parametrize(
+        ("case", "method", "preset"),
+        [(case, *values) for case, values in CASES.items()],
+        ids=CASES,
+    ),
 ]
 
 
-def test_every_registered_method_is_held_to_the_contract(method, preset):
+def test_every_registered_method_is_held_to_the_contract(case, method, preset):
+    assert case in CASES
     assert method in METHODS
     assert set(METHODS) - UNAVAILABLE == {method for method, _ in CASES.values()}
 
 
 @pytest.fixture
-def ask(tiny_prior, tiny_encoder, tiny_networks, method, preset):
+def ask(tiny_prior, tiny_encoder, tiny_networks, case, method, preset):
     """The method with a short search, as a function of a problem."""
     inpainter = make_inpainter(
         method,
         prior=tiny_prior,
         preset=preset.with_steps(4),
         encoder=tiny_encoder,
-        network=tiny_networks.get(method),
+        network=tiny_networks.get(case),
     )
     return inpainter.inpaint
 

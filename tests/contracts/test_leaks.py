@@ -23,12 +23,14 @@ PRESETS = {
 # The package of PatchMatch has no wheels for Python 3.10.
 UNAVAILABLE = {"patchmatch"} if sys.version_info < (3, 11) else set()
 CASES = [(method, "fast") for method in METHODS if method not in UNAVAILABLE]
+# A second network of a method.
+TWINS = [("iconv-free", "fast")]
 SEARCHES = [("semantic", "yeh"), ("refined", "random"), ("refined", "malesevic")]
 
 pytestmark = pytest.mark.both_backends
 
 
-@pytest.mark.parametrize(("method", "preset"), CASES + SEARCHES)
+@pytest.mark.parametrize(("method", "preset"), CASES + TWINS + SEARCHES)
 # Both reach the image border, where not every library keeps out of the hole.
 @pytest.mark.parametrize("pattern", ["left", "random"])
 def test_what_stood_in_the_hole_does_not_change_a_bit(
@@ -37,7 +39,7 @@ def test_what_stood_in_the_hole_does_not_change_a_bit(
     images = np.random.default_rng(11).random((3, 16, 16, 3), dtype=np.float32)
     problem = InpaintingProblem(images, make_known(pattern, 3, 16, 16, seed=2))
     inpainter = make_inpainter(
-        method,
+        method.removesuffix("-free"),
         prior=tiny_prior,
         preset=PRESETS[preset].with_steps(4),
         encoder=tiny_encoder,

@@ -6,6 +6,7 @@ import pytest
 from semantic_inpaint.datasets import folder_source
 from semantic_inpaint.datasets.landmarks import (
     Landmarks,
+    NumberedLandmarks,
     load_landmarks,
     mirror_landmarks,
 )
@@ -77,6 +78,22 @@ def test_rows_are_sorted_folder_by_folder_and_by_plain_numbers_alone(
     )
     found = load_landmarks(tmp_path / "points.npy", ids).points
     assert (found[:, 0] * 4).tolist() == rows
+
+
+def test_numbered_landmarks_are_found_by_number_in_any_order():
+    points = np.random.default_rng(2).random((3, 4)).astype(np.float32)
+    found = NumberedLandmarks(points, [70, 5, 2**32 - 1])
+    assert found.count == 2
+    rows = found.of(np.array([5, 70, 5, 2**32 - 1]))
+    np.testing.assert_array_equal(rows, points[[1, 0, 1, 2]])
+    assert found.sha256 == Landmarks.of(points).sha256
+    assert NumberedLandmarks(points, [1, 2, 3], "of the whole").sha256 == "of the whole"
+    for missing in (4, 71, 2**32):
+        with pytest.raises(ValueError, match=f"image of number {missing}"):
+            found.of(np.array([5, missing]))
+    for numbers in ([1, 2], [1, 2, 1]):
+        with pytest.raises(ValueError, match="each once; got 2 different"):
+            NumberedLandmarks(points, numbers)
 
 
 def test_mirrored_twice_they_are_as_before_and_left_is_right_between():

@@ -23,7 +23,7 @@ from semantic_inpaint.models.inpainting_networks import (
     network_inputs,
 )
 
-KINDS = list(NETWORKS)
+KINDS = [*NETWORKS, "iconv-free"]
 
 
 def pictures(count=2, side=16):
@@ -54,7 +54,7 @@ def test_a_loaded_network_makes_what_the_saved_one_made(
         if one.name not in ("moving_mean", "moving_variance"):
             expected = expected.astype(np.float16).astype(np.float32)
         np.testing.assert_array_equal(ops.convert_to_numpy(other), expected)
-    assert (loaded.kind, loaded.image_size) == (kind, 16)
+    assert (loaded.kind, loaded.image_size) == (network.kind, 16)
     assert loaded.latent_dim == network.latent_dim
     assert len(loaded.sha256) == 64
     assert loaded.folder == tiny_network_folders[kind]
@@ -75,9 +75,20 @@ def test_the_hole_is_never_read_and_pixels_are_in_their_range(tiny_networks, kin
         np.testing.assert_array_equal(network.generate(poisoned, known), made)
 
 
+@pytest.mark.parametrize(("kind", "constrained"), [("iconv", 1), ("iconv-free", 0)])
+def test_a_constrained_network_gives_the_known_pixels_back(
+    tiny_networks, kind, constrained
+):
+    images, known = pictures()
+    made = tiny_networks[kind].generate(images, known)
+    # To [-1, 1] and back.
+    assert np.allclose(made[known], images[known], atol=1e-6) == constrained
+    assert not np.allclose(made[~known], images[~known], atol=1e-6)
+
+
 def test_networks_of_any_size_take_multiples_and_the_others_their_own(tiny_networks):
-    for kind, network in tiny_networks.items():
-        assert network.any_size == (kind != "iconv")
+    for network in tiny_networks.values():
+        assert network.any_size == (network.kind != "iconv")
         images, known = pictures(side=24)
         if network.any_size:
             assert network.multiple == 8
@@ -213,7 +224,7 @@ def test_a_card_that_disagrees_with_its_network_is_refused(own, changed, message
 
 
 def test_what_is_not_there_names_the_command_that_makes_it(tmp_path):
-    assert not set(network_names()) - set(KINDS)
+    assert not set(network_names()) - set(NETWORKS)
     with pytest.raises(ValueError, match=r"train_inpainter\.py RECIPE --data DATA"):
         load_network(tmp_path)
 
