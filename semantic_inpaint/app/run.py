@@ -15,12 +15,10 @@ from rich.console import Console
 from semantic_inpaint.app.folder import RunFolder
 from semantic_inpaint.app.options import RunOptions
 from semantic_inpaint.app.quiet import load_backend
-from semantic_inpaint.app.refusal import refuse
+from semantic_inpaint.app.refusal import INTERRUPTED, refuse
 
 if TYPE_CHECKING:
     from semantic_inpaint.app.parts import Part
-
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -65,9 +65,8 @@ NETWORKS: Mapping[str, NetworkKind] = MappingProxyType(
 class InpaintingNetwork:
     """A network that fills holes in one pass.
 
-    The weights of one that was loaded are fixed: it infers by `faster`, which has
-    copies of them and sees no change of those of `model`. With another model
-    (`dataclasses.replace`) the faster form is dropped.
+    The weights of one that was loaded are fixed: `faster` has copies of them, and sees
+    no change of those of `model`; with another model it is dropped.
 
     Attributes:
         model: Called with a list: images `[B, H, W, 3]` in [-1, 1] and known
@@ -107,8 +106,8 @@ class InpaintingNetwork:
     def __post_init__(self) -> None:
         """Drop the faster form of another model."""
         if self.faster_of is not self.model:
-            object.__setattr__(self, "faster", None)
-            object.__setattr__(self, "faster_of", None)
+            for field in ("faster", "faster_of"):
+                object.__setattr__(self, field, None)
 
     @property
     def any_size(self) -> bool:
