@@ -9,7 +9,8 @@ from semantic_inpaint.app.benchmark import main
 from semantic_inpaint.benchmark.records import read_records
 from semantic_inpaint.datasets import folder_source, pack_images
 from semantic_inpaint.models.checkpoints import file_sha256
-from semantic_inpaint.models.inpainting_files import NETWORK_CARD
+from semantic_inpaint.models.inpainting_files import save_network
+from semantic_inpaint.models.inpainting_networks import build_network
 
 
 @pytest.fixture
@@ -57,9 +58,14 @@ def test_a_network_is_recorded_with_the_hash_of_its_weights(
 def test_the_side_of_the_images_is_the_networks_unless_one_is_named(
     benchmark, tiny_network_folders, tiny_prior_folder, tmp_path
 ):
-    larger = shutil.copytree(tiny_network_folders["gated"], tmp_path / "larger")
-    card = json.loads((larger / NETWORK_CARD).read_text())
-    (larger / NETWORK_CARD).write_text(json.dumps({**card, "image_size": 32}))
+    architecture = {"image_size": 32, "width": 2}
+    larger = save_network(
+        tmp_path / "larger",
+        build_network("gated", architecture),
+        kind="gated",
+        architecture=architecture,
+        facts={"image_size": 32},
+    )
     words = ["--networks", tiny_network_folders["conv"], larger]
     words += ["--methods", "conv", "gated"]
     code, records, err = benchmark(*words)
