@@ -124,7 +124,7 @@ def _find(source: str | Path) -> Path:
     recipe = source if source in NETWORKS else "RECIPE"
     raise ValueError(
         f"no network {str(source)!r}: neither a folder with a {NETWORK_CARD} nor one "
-        f"that ships ({', '.join(names) or 'none does yet'}). Train one with `python "
+        f"that ships ({', '.join(names)}). Train one with `python "
         f"pipelines/train_inpainter.py {recipe} --data DATA --out OUT`, and name the "
         "folder OUT/network."
     )

@@ -1,0 +1,41 @@
+"""The feed-forward networks that ship: their cards, and what they fill."""
+
+import numpy as np
+import pytest
+
+from semantic_inpaint.datasets.samples import sample_faces
+from semantic_inpaint.inpainters import make_inpainter
+from semantic_inpaint.masks import PATTERNS, make_known
+from semantic_inpaint.metrics import mean_squared_error
+from semantic_inpaint.models.inpainting_files import load_network, network_names
+from semantic_inpaint.problem import InpaintingProblem
+
+SHIPPED = ("pconv", "pconv-gan")
+
+
+def test_what_ships_has_a_card_that_says_what_it_is():
+    assert network_names() == sorted(SHIPPED)
+    for name in SHIPPED:
+        card = load_network(name).card
+        assert card["network"] == name
+        assert card["weights"]["bytes"] < 8e6
+        assert card["data"]["partitions"] == [0, 2]
+        assert card["evaluation"]["partition"] == 1
+        assert set(PATTERNS) < set(card["evaluation"]["psnr_in_hole"])
+        assert "non-commercial" in card["licence"]
+
+
+@pytest.mark.parametrize("method", SHIPPED)
+@pytest.mark.parametrize("pattern", ["center", "left", "stripes"])
+def test_it_fills_holes_in_faces_better_than_a_smooth_surface(method, pattern):
+    faces = sample_faces(16)
+    problem = InpaintingProblem(faces, make_known(pattern, *faces.shape[:3]))
+    errors = {
+        name: mean_squared_error(
+            make_inpainter(name).inpaint(problem).completed, faces, problem.hole
+        ).mean()
+        for name in (method, "biharmonic")
+    }
+    # By 1.5 dB at least; on 1,000 unseen photographs it is 2.3 to 5.2 dB.
+    assert np.isfinite(errors[method])
+    assert errors[method] < 10**-0.15 * errors["biharmonic"]
