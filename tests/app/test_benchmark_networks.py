@@ -91,6 +91,6 @@ def test_what_does_not_fit_is_refused(benchmark, tiny_network_folders):
     assert code == 2
     assert not len(records)
     assert "holds a network 'conv'; --networks takes one for each" in err
-    code, _, err = benchmark("--methods", "pconv-gan")
+    code, _, err = benchmark("--methods", "gated")
     assert code == 2
-    assert "train_inpainter.py pconv-gan" in err
+    assert "train_inpainter.py gated" in err
