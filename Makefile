@@ -13,7 +13,7 @@ MASK ?= center
 ARGS ?=
 
 # Most of a test's time is one core's: compiling. A file's tests stay together, so that
-# what they share is compiled once.
+# what they share is compiled once. XLA need not make fast what runs once, either.
 PARALLEL := -n auto --dist loadfile
 
 BIN := $(VENV)/bin
@@ -30,7 +30,8 @@ run: $(RUNTIME)
 test: $(DEV)
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 ifeq ($(strip $(ARGS)),)
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(PARALLEL) -m 'both_backends and not slow'
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest \
+		$(PARALLEL) -m 'both_backends and not slow and not slow_on_jax'
 endif
 
 report: $(DEV)

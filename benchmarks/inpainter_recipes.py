@@ -36,7 +36,7 @@ from semantic_inpaint.inpainters.feedforward import FeedForwardInpainter
 from semantic_inpaint.masks import (
     FREE_FORM_GROUPS,
     PATTERNS,
-    draw_free_form,
+    make_free_form,
     make_known,
 )
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
@@ -54,6 +54,7 @@ from semantic_inpaint.training.loop import TrainingData
 RESULTS = Path(__file__).parent / "results" / "inpainter_recipes.json"
 FAMILIES = {
     "layers": ("pconv", "conv", "gated"),
+    "optimizers": ("pconv-adam", "pconv"),
     "pconv-gan": (
         "pconv-gan",
         "pconv-gan-mse",
@@ -81,7 +82,7 @@ class Arguments:
     runs: Path
     """Folder for the states of the trainings."""
     family: str = "layers"
-    """layers, pconv-gan or iconv."""
+    """layers, optimizers, pconv-gan or iconv."""
     num_images: int = 64_000
     """To see in each training."""
     count: int = 200
@@ -93,11 +94,9 @@ class Arguments:
 def holes(count: int, side: int) -> dict[str, np.ndarray]:
     """Draw a hole of every kind for each of so many images, the same in every run."""
     found = {name: make_known(name, count, side, side) for name in PATTERNS}
-    for name, group in FREE_FORM_GROUPS.items():
-        rng = np.random.default_rng(group.number)
-        strokes = [draw_free_form(group, side, side, rng) for _ in range(count)]
-        found[name] = np.stack(strokes)
-    return found
+    return found | {
+        name: make_free_form(name, count, side, side) for name in FREE_FORM_GROUPS
+    }
 
 
 def recipe_of(name: str, arguments: Arguments, seed: int) -> InpaintingRecipe:

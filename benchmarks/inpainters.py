@@ -37,7 +37,7 @@ from semantic_inpaint.datasets.samples import sample_faces
 from semantic_inpaint.images import to_network
 from semantic_inpaint.inpainters import make_inpainter
 from semantic_inpaint.inpainters.feedforward import draw_codes, fill_several
-from semantic_inpaint.masks import FREE_FORM_GROUPS, draw_free_form, make_known
+from semantic_inpaint.masks import make_free_form, make_known
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
 from semantic_inpaint.models.iconv_generator import skip_shares
 from semantic_inpaint.models.inpainting_networks import network_inputs
@@ -73,10 +73,7 @@ def score(errors: np.ndarray) -> dict[str, float]:
 def dilation(arguments: Arguments) -> list[dict[str, Any]]:
     """Fill brush strokes of 20 to 30% that are grown step by step."""
     images, _ = read_faces(arguments.data, arguments.count)
-    side = images.shape[1]
-    group = FREE_FORM_GROUPS["free-form-20-30-inside"]
-    rng = np.random.default_rng(group.number)
-    first = ~np.stack([draw_free_form(group, side, side, rng) for _ in images])
+    first = ~make_free_form("free-form-20-30-inside", *images.shape[:3])
     rows = []
     for method in (*arguments.methods, "biharmonic"):
         inpainter = make_inpainter(method)

@@ -17,9 +17,13 @@ PARTITION_FOLDERS = {
     "val": 1,
     "validation": 1,
     "test": 2,
-    # As the archives of Places2 call them, small and large.
+    # As the archives of Places2 call them, small and large, and torchvision the first.
     "data_256": 0,
     "data_large": 0,
+    "data_256_standard": 0,
+    "data_large_standard": 0,
+    "data_256_challenge": 0,
+    "data_large_challenge": 0,
     "val_256": 1,
     "val_large": 1,
     "test_256": 2,

@@ -83,6 +83,21 @@ def copy_chain(
     return keras.Model(inputs, x, name=model.name)
 
 
+def factor_and_offset(
+    norm: layers.BatchNormalization,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say what a normalisation multiplies each channel by at inference, and adds.
+
+    Returns:
+        Two arrays float64 `[C]`.
+    """
+    mean, variance = _exact(norm.moving_mean), _exact(norm.moving_variance)
+    gamma = _exact(norm.gamma) if norm.scale else np.ones_like(mean)
+    beta = _exact(norm.beta) if norm.center else np.zeros_like(mean)
+    factor = gamma / np.sqrt(variance + norm.epsilon)
+    return factor, beta - mean * factor
+
+
 def _carriers(
     model: keras.Model,
 ) -> dict[layers.Layer, layers.BatchNormalization]:
@@ -113,18 +128,15 @@ def _can_carry(layer: layers.Layer | None) -> bool:
 
 def _folded(layer: layers.Layer, norm: layers.BatchNormalization) -> list[np.ndarray]:
     """Kernel and bias, in float64, that compute the layer and its normalisation."""
-    mean, variance = _exact(norm.moving_mean), _exact(norm.moving_variance)
-    gamma = _exact(norm.gamma) if norm.scale else np.ones_like(mean)
-    beta = _exact(norm.beta) if norm.center else np.zeros_like(mean)
-    factor = gamma / np.sqrt(variance + norm.epsilon)
+    factor, offset = factor_and_offset(norm)
     kernel, axis = _exact(layer.kernel), _CHANNEL_AXIS[type(layer)]
 
     # A Reshape to [..., C] lays the outputs of a Dense out with the channel fastest.
-    repeats = kernel.shape[axis] // len(mean)
-    mean, factor, beta = (np.tile(part, repeats) for part in (mean, factor, beta))
+    repeats = kernel.shape[axis] // len(factor)
+    factor, offset = (np.tile(part, repeats) for part in (factor, offset))
     bias = _exact(layer.bias) if layer.use_bias else 0.0
     shape = [-1 if a == axis else 1 for a in range(kernel.ndim)]
-    return [kernel * factor.reshape(shape), beta + (bias - mean) * factor]
+    return [kernel * factor.reshape(shape), offset + bias * factor]
 
 
 def _exact(variable: keras.Variable) -> np.ndarray:

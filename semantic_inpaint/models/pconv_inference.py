@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers, ops
 
 from semantic_inpaint.backend import Tensor
+from semantic_inpaint.models.folding import factor_and_offset
 from semantic_inpaint.models.partial_conv import convolve_alike, window_share
 from semantic_inpaint.models.pconv_unet import (
     DEEPEST_SIDE,
@@ -121,12 +122,8 @@ def _folded_weights(model: keras.Model, number: int, row: UNetRow) -> list[np.nd
     conv = model.get_layer(f"pconv_{number}")
     kernel, *rest = (np.asarray(w, np.float64) for w in conv.get_weights())
     if row.normalised:
-        norm = model.get_layer(f"norm_{number}")
-        gamma, beta, mean, variance = (
-            np.asarray(w, np.float64) for w in norm.get_weights()
-        )
-        factor = gamma / np.sqrt(variance + norm.epsilon)
-        kernel, bias = kernel * factor, beta - mean * factor
+        factor, bias = factor_and_offset(model.get_layer(f"norm_{number}"))
+        kernel = kernel * factor
     else:
         (bias,) = rest
     if row.skip is None:

@@ -24,6 +24,7 @@ from semantic_inpaint.training.pconv_recipes import (
     PCONV_128,
     PCONV_256,
     PCONV_512,
+    PCONV_ADAM_64,
     PConvRecipe,
 )
 
@@ -40,6 +41,7 @@ TINY = PConvRecipe(
 
 INPAINTING_RECIPES: dict[str, InpaintingRecipe] = {
     "pconv": PCONV_64,
+    "pconv-adam": PCONV_ADAM_64,
     "conv": CONV_64,
     "gated": GATED_64,
     "pconv-128": PCONV_128,

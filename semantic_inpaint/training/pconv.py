@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import keras
@@ -28,7 +29,14 @@ from semantic_inpaint.training.descent import (
     start_optimizer,
 )
 from semantic_inpaint.training.inpainting import InpaintingBatch
+from semantic_inpaint.training.muon import descend_muon, start_muon
 from semantic_inpaint.training.pconv_recipes import PConvRecipe
+
+# By the recipe's word: how an optimiser begins, and how it takes a step.
+OPTIMIZERS = {
+    "adam": (start_optimizer, descend),
+    "muon": (start_muon, descend_muon),
+}
 
 
 class PConvTrainer:
@@ -49,10 +57,10 @@ class PConvTrainer:
         self._fine_tuned = self._build(frozen_encoder=True)
         self._frozen = _frozen_places(self._fine_tuned)
         self._features = load_perceptual_features(recipe.perceptual, dtype=self._policy)
-        # By whether the step is one of the second stage.
-        self._steps: dict[bool, Callable] = {
-            fine_tuning: backend.compile_function(self._make_step(fine_tuning))
-            for fine_tuning in (False, True)
+        # By whether the step is one of the second stage, and whether it has features.
+        self._steps: dict[tuple[bool, bool], Callable] = {
+            kind: backend.compile_function(self._make_step(*kind))
+            for kind in itertools.product((False, True), repeat=2)
         }
 
     def initial_state(self) -> State:
@@ -65,7 +73,8 @@ class PConvTrainer:
             "average": copies(weights),
             "average_stats": copies(stats),
         }
-        return start_optimizer(state, "generator")
+        start, _ = OPTIMIZERS[self.recipe.optimizer]
+        return start(state, "generator")
 
     def step(
         self, state: State, batch: InpaintingBatch, step: int, *, learning_rate: float
@@ -83,7 +92,8 @@ class PConvTrainer:
         """
         recipe = self.recipe
         numbers = (learning_rate, recipe.average_decay_at(step))
-        return self._steps[recipe.is_fine_tuning(step)](
+        kind = (recipe.is_fine_tuning(step), recipe.looks_at_features(step))
+        return self._steps[kind](
             state,
             batch.images,
             batch.known,
@@ -118,7 +128,7 @@ class PConvTrainer:
         seed = self.recipe.seed
         return build_network(kind, words, dtype=self._policy, seed=seed)
 
-    def _make_step(self, fine_tuning: bool) -> Callable:
+    def _make_step(self, fine_tuning: bool, with_features: bool) -> Callable:
         network = self._fine_tuned if fine_tuning else self.network
 
         def step(
@@ -126,7 +136,10 @@ class PConvTrainer:
         ) -> tuple[State, dict]:
             references = ops.cast(images, "float32") / 127.5 - 1.0
             known = ops.cast(known, "float32")[..., None]
-            reference_maps = self._reference_maps(references)
+            reference_maps = None
+            if with_features:
+                looked_at = references[: self.recipe.perceptual_images]
+                reference_maps = self._features(looked_at)
 
             def loss(weights: list) -> tuple:
                 generated, stats = network.stateless_call(
@@ -152,12 +165,6 @@ class PConvTrainer:
             return new, scalars
 
         return step
-
-    def _reference_maps(self, references: Tensor) -> list[Tensor] | None:
-        """Features of the truth, of the images of a batch that are looked at."""
-        if self._features is None:
-            return None
-        return self._features(references[: self.recipe.perceptual_images])
 
     def _terms(
         self,
@@ -195,7 +202,8 @@ class PConvTrainer:
     ) -> State:
         """Update the weights; in the second stage all but the encoder's gamma, beta."""
         betas = (self.recipe.beta_1, self.recipe.beta_2)
-        new = descend(state, "generator", gradients, learning_rate=rate, betas=betas)
+        _, take_step = OPTIMIZERS[self.recipe.optimizer]
+        new = take_step(state, "generator", gradients, learning_rate=rate, betas=betas)
         if fine_tuning:
             pairs = zip(state["generator"], new["generator"], strict=True)
             new["generator"] = [

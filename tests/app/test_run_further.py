@@ -78,6 +78,8 @@ def test_a_device_by_name_gives_the_figures_of_the_default(run, tmp_path):
     assert named["means"] == found["means"]
 
 
+# That two devices answer as one does is also held in tests/inpainters.
+@pytest.mark.slow
 def test_all_devices_share_the_images_and_give_the_figures_of_one(
     run, tiny_prior_folder, tmp_path
 ):

@@ -206,6 +206,7 @@ def test_a_race_finds_the_deep_basin_where_a_single_search_does_not(goal):
 
 
 # Noise makes the result depend on the draws, which must be the image's own.
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 def test_an_image_has_one_result_whatever_its_batch_and_slots(goal, starts, noise):
     options = SearchOptions(num_steps=28, learning_rate=0.05, noise=noise)

@@ -127,6 +127,7 @@ def test_the_target_has_the_true_known_pixels_in_stage_one(known, case):
     assert found.images is target.images
 
 
+@pytest.mark.slow_on_jax
 def test_an_image_is_found_alone_as_in_a_batch_and_in_fewer_slots(
     tiny_prior, known, case
 ):

@@ -139,6 +139,7 @@ def test_gates_double_the_weights_of_every_convolution_but_the_images():
     assert gated.count_params() == expected
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize(
     "convolution",
     [pytest.param("imputed", marks=pytest.mark.both_backends), *KINDS[1:]],

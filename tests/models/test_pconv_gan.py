@@ -152,6 +152,7 @@ def test_the_network_equals_one_written_with_numpy():
         assert np.ptp(expected) > 0.5
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.both_backends
 @pytest.mark.parametrize("kind", ["partial", "plain"])
 def test_what_stands_in_the_hole_is_never_read(kind, tiny):

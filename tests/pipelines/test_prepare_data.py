@@ -103,6 +103,13 @@ LAYOUTS = {
             "test_256/Places365_test_00000001.jpg": 2,
         },
     ),
+    "places2, by torchvision": (
+        "places",
+        {
+            "data_256_standard/a/airfield/00000001.jpg": 0,
+            "val_256/Places365_val_00000001.jpg": 1,
+        },
+    ),
     "one part alone": ("set", {"validation/1.png": 1, "validation/2.png": 1}),
     "celeba-hq": ("CelebA-HQ-img", {"0.jpg": -1, "1.jpg": -1, "10.jpg": -1}),
     "fdf": ("128", {"0.png": -1, "1.png": -1, "10.png": -1, "2.png": -1}),

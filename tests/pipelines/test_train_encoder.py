@@ -105,6 +105,8 @@ def test_tensorboard_has_the_scalars_the_sheets_and_the_validation(
     assert measured == pytest.approx(psnr_from_mse(errors.mean()), abs=0.02)
 
 
+# That a run stops and goes on at the exact step is also held in tests/training.
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_to_the_same_weights(
     main, whole_run, packed, prior, tmp_path
 ):

@@ -102,6 +102,8 @@ def test_tensorboard_has_the_scalars_and_the_samples(whole_run):
     assert sheet.std() > 1.0
 
 
+# That a run stops and goes on at the exact step is also held in tests/training.
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_to_the_same_weights(
     main, whole_run, packed, tmp_path
 ):

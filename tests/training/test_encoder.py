@@ -116,6 +116,7 @@ def test_the_generator_stays_as_it_was(whole_run, tiny_prior, tiny_prior_folder)
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
+@pytest.mark.slow_on_jax
 def test_an_encoder_learns_the_codes_of_generated_images(tiny_prior, tmp_path):
     # Images that the prior can make; codes that say nothing give 1/3.
     made = tiny_prior.generate(tiny_prior.codes_for(np.arange(64), seed=5))
@@ -268,6 +269,7 @@ def test_the_moving_average_is_exported_and_bound_to_its_prior(
     assert card["prior"]["sha256"] == tiny_prior.sha256
 
 
+@pytest.mark.slow_on_jax
 def test_a_run_can_begin_with_the_encoder_that_was_trained_beside_a_prior(
     tiny_prior, tmp_path
 ):

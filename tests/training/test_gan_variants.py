@@ -200,6 +200,7 @@ def test_an_encoder_adds_its_reconstruction_to_the_generators_gradient():
     assert float(scalars["code_error"]) == pytest.approx(float(code_value), rel=1e-4)
 
 
+@pytest.mark.slow_on_jax
 def test_lazy_inversion_skips_steps_and_weighs_the_others_more():
     lazy = dataclasses.replace(PLAIN, inverse_weight=25.0, inverse_interval=2)
     eager = dataclasses.replace(PLAIN, inverse_weight=50.0)
@@ -217,6 +218,7 @@ def test_lazy_inversion_skips_steps_and_weighs_the_others_more():
     assert_same_state(taken, as_arrays(expected))
 
 
+@pytest.mark.slow_on_jax
 def test_a_run_with_every_extra_stops_and_goes_on_to_the_same_state(tmp_path):
     recipe = dataclasses.replace(
         PLAIN,

@@ -103,6 +103,7 @@ def penalty_by_hand(trainer, weights, batch, step):
     return np.maximum(0, norms - 1).mean()
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.both_backends
 def test_the_penalty_and_its_gradient_by_the_weights_are_those_of_equation_10(
     trainer, steep_state

@@ -88,6 +88,7 @@ def test_stopped_and_prolonged_a_run_is_the_same_to_the_last_bit(whole_run, tmp_
             assert value == pytest.approx(np.mean(values), rel=1e-6)
 
 
+@pytest.mark.slow_on_jax
 def test_every_step_has_the_learning_rate_of_the_recipe(tmp_path):
     recipe = dataclasses.replace(SHORT, decay_start=0.5, final_rate=0.2)
     result = train_prior(recipe, DATA, tmp_path)
@@ -210,6 +211,7 @@ def test_a_folder_in_which_another_run_works_is_refused(copied_run):
     assert train_prior(prolonged, DATA, copied_run).step == 9
 
 
+@pytest.mark.slow_on_jax
 def test_the_seconds_in_the_loop_add_up_over_resumptions(tmp_path):
     # A clock that only stands still between its readings: one reading a second.
     ticks = itertools.count(100)
@@ -221,6 +223,7 @@ def test_the_seconds_in_the_loop_add_up_over_resumptions(tmp_path):
     assert train_prior(MICRO, DATA, tmp_path).seconds == 4.0
 
 
+@pytest.mark.slow_on_jax
 def test_a_run_can_begin_where_another_recipe_stopped(tmp_path):
     train_prior(MICRO, DATA, tmp_path / "first", max_steps=3)
     recipe = dataclasses.replace(MICRO, inverse_weight=1.0)

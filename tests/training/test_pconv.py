@@ -99,6 +99,42 @@ def test_the_loss_is_equation_7_with_the_features_of_some_images(vgg16_file, loo
     assert float(scalars["loss"]) == pytest.approx(sum(terms), rel=1e-4)
 
 
+def test_features_may_be_looked_at_late(vgg16_file):
+    recipe = dataclasses.replace(
+        RECIPE, perceptual=f"vgg16:{vgg16_file}", perceptual_start=0.75
+    )
+    trainer, batch = PConvTrainer(recipe), noise_batch()
+    found = [
+        trainer.step(trainer.initial_state(), batch, step, learning_rate=0.0)[1]
+        for step in (5, 6)
+    ]
+    assert set(found[0]) == {"loss", "valid", "hole", "variation"}
+    assert set(found[1]) == {*found[0], "perceptual", "style"}
+    terms = 0.05 * found[1]["perceptual"] + 120 * found[1]["style"]
+    gain = float(found[1]["loss"] - found[0]["loss"])
+    assert gain == pytest.approx(float(terms), rel=1e-3)
+
+
+@pytest.mark.slow_on_jax
+def test_a_recipe_s_muon_moves_its_kernels_by_nearly_orthogonal_steps():
+    recipe = dataclasses.replace(RECIPE, width=8, optimizer="muon")
+    trainer = PConvTrainer(recipe)
+    state = trainer.initial_state()
+    new, _ = trainer.step(state, noise_batch(), 0, learning_rate=0.01)
+    pairs = zip(*(as_arrays(s)["generator"] for s in (state, new)), strict=True)
+    kernels = 0
+    for before, after in pairs:
+        if before.ndim == 4 and before.shape[-1] >= 8:
+            step = after - before
+            values = np.linalg.svd(step.reshape(-1, step.shape[-1]), compute_uv=False)
+            scale = 0.01 * 0.2 * max(np.prod(step.shape[:-1]), step.shape[-1]) ** 0.5
+            # Some images and pixels give a gradient of fewer ranks than the kernel has.
+            moved = values[values > 1e-3 * values[0]] / scale
+            assert len(moved) > 4 and 0.4 < moved.min() <= moved.max() < 1.3
+            kernels += 1
+    assert kernels == 5
+
+
 @pytest.mark.both_backends
 def test_a_step_descends_by_adam_and_averages_and_statistics_follow(trainer):
     start = trainer.initial_state()

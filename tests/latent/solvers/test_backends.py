@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
@@ -68,6 +69,8 @@ def codes_on(backend, path):
         return dict(file)
 
 
+# On each backend every method is also held to SciPy, in test_solvers.py.
+@pytest.mark.slow
 def test_both_backends_find_the_same_codes_by_every_method(tmp_path):
     tensorflow = codes_on("tensorflow", tmp_path / "tensorflow.npz")
     jax = codes_on("jax", tmp_path / "jax.npz")

@@ -137,6 +137,7 @@ def test_between_its_steps_the_prior_is_not_evaluated(interval):
     assert not np.isfinite(eager.trace[:, 1]).any()
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("method", FIRST_ORDER)
 def test_a_result_does_not_depend_on_slots_whatever_the_interval(method):
     start, target = draw(count=7)
