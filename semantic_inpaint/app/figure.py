@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 
 CELL_INCHES = 1.28
 DOTS_PER_INCH = 200
+# Of a wide letter at 9 points.
+INCHES_PER_LETTER = 0.085
 
 
 def save_stage_figure(
@@ -29,7 +31,8 @@ def save_stage_figure(
         row_names: One for each row.
         column_names: One for each column.
     """
-    left, top, gap = 1.5, 0.3, 0.06
+    longest = max(len(line) for name in row_names for line in name.splitlines())
+    left, top, gap = 0.2 + INCHES_PER_LETTER * longest, 0.3, 0.06
     width = left + len(column_names) * (CELL_INCHES + gap)
     height = top + len(rows) * (CELL_INCHES + gap)
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor="white")

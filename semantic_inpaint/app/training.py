@@ -107,18 +107,19 @@ def training_report(
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total} steps"),
+        TextColumn("{task.fields[steps]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[losses]}"),
         console=console,
     )
-    task = progress.add_task(title, total=None, losses="")
+    task = progress.add_task(title, total=None, steps="", losses="")
 
     def report(state: Report) -> None:
         progress.update(
             task,
             completed=state.step,
             total=state.num_steps,
+            steps=f"{state.step}/{state.num_steps} steps",
             losses=losses(state.scalars),
         )
         monitor.scalars(state.scalars, step=state.step)
