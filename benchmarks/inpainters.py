@@ -7,7 +7,9 @@ Run from the repository root, with CelebA packed by pipelines/prepare_data.py:
 - Dilation (Liu et al. 2018, figure 10): the same brush strokes, grown by more and more
   pixels; the error over what is missing then, and over what was missing at first.
 - Super-resolution (section 5.2): the pixels of a smaller image are spread out, and what
-  lies between is the hole; beside it, bicubic interpolation of the same pixels.
+  lies between is the hole; beside it, bicubic interpolation of the same pixels, and,
+  with `--trained-for-it runs/pconv-super-resolution/network`, what the recipe
+  `pconv-super-resolution` has learnt.
 - Several answers and the certainty of the skips (Hukkelas et al. 2020, figures 6 and
   7): a picture of sample faces, and the diversity over the hole.
 
@@ -36,10 +38,15 @@ from semantic_inpaint.benchmark.statistics import mean_intervals
 from semantic_inpaint.datasets.samples import sample_faces
 from semantic_inpaint.images import to_network
 from semantic_inpaint.inpainters import make_inpainter
-from semantic_inpaint.inpainters.feedforward import draw_codes, fill_several
-from semantic_inpaint.masks import make_free_form, make_known
+from semantic_inpaint.inpainters.feedforward import (
+    FeedForwardInpainter,
+    draw_codes,
+    fill_several,
+)
+from semantic_inpaint.masks import make_free_form, make_known, spread_pixels
 from semantic_inpaint.metrics import mean_squared_error, psnr_from_mse
 from semantic_inpaint.models.iconv_generator import skip_shares
+from semantic_inpaint.models.inpainting_files import load_network
 from semantic_inpaint.models.inpainting_networks import network_inputs
 from semantic_inpaint.problem import InpaintingProblem
 
@@ -61,6 +68,8 @@ class Arguments:
     methods: tuple[str, ...] = METHODS
     count: int = 200
     """Faces of partition 1."""
+    trained_for_it: Path | None = None
+    """Folder of a network that was trained for super-resolution."""
 
 
 def score(errors: np.ndarray) -> dict[str, float]:
@@ -100,17 +109,6 @@ def _grown(hole: np.ndarray, pixels: int) -> np.ndarray:
     return ndimage.distance_transform_edt(~hole) <= pixels
 
 
-def spread_pixels(images: np.ndarray, factor: int) -> np.ndarray:
-    """Say which pixels a smaller image has: the middle one of every `factor` squared.
-
-    Returns:
-        `known`, bool `[B, H, W]`.
-    """
-    known = np.zeros(images.shape[:3], bool)
-    known[:, factor // 2 :: factor, factor // 2 :: factor] = True
-    return known
-
-
 def bicubic(images: np.ndarray, known: np.ndarray, factor: int) -> np.ndarray:
     """Interpolate between the known pixels, each at its own place."""
     start = factor // 2
@@ -137,25 +135,39 @@ def super_resolution(arguments: Arguments) -> list[dict[str, Any]]:
     images, _ = read_faces(arguments.data, arguments.count)
     rows = []
     for factor in FACTORS:
-        known = spread_pixels(images, factor)
-        problem = InpaintingProblem(images, known)
-        for method in ("bicubic", *arguments.methods):
-            completed = (
-                bicubic(images, known, factor)
-                if method == "bicubic"
-                else make_inpainter(method).inpaint(problem).completed
-            )
-            errors = mean_squared_error(completed, images, problem.hole)
+        for method, completed in enlarged(arguments, images, factor).items():
+            hole = ~spread_over(images, factor)
+            errors = mean_squared_error(completed, images, hole)
             rows.append({"method": method, "factor": factor, **score(errors)})
             print(rows[-1], flush=True)
     return rows
 
 
-def show_super_resolution(methods: tuple[str, ...], factor: int = 4) -> None:
+def spread_over(images: np.ndarray, factor: int) -> np.ndarray:
+    """Say of each image what is known when only pixels of a smaller one are."""
+    known = spread_pixels(*images.shape[1:3], factor)
+    return np.repeat(known[None], len(images), axis=0)
+
+
+def enlarged(
+    arguments: Arguments, images: np.ndarray, factor: int
+) -> dict[str, np.ndarray]:
+    """Fill what lies between the pixels of smaller images, by every method."""
+    known = spread_over(images, factor)
+    problem = InpaintingProblem(images, known)
+    networks = {method: make_inpainter(method) for method in arguments.methods}
+    if arguments.trained_for_it is not None:
+        network = load_network(arguments.trained_for_it)
+        networks["trained for it"] = FeedForwardInpainter(network)
+    return {
+        "bicubic": bicubic(images, known, factor),
+        **{name: x.inpaint(problem).completed for name, x in networks.items()},
+    }
+
+
+def show_super_resolution(arguments: Arguments, factor: int = 4) -> None:
     """Draw sample faces: the pixels, their interpolation, the networks, the truth."""
     images = sample_faces(NUM_SHOWN)
-    known = spread_pixels(images, factor)
-    problem = InpaintingProblem(images, known)
     start = factor // 2
     columns = {
         "pixels": np.stack(
@@ -164,8 +176,7 @@ def show_super_resolution(methods: tuple[str, ...], factor: int = 4) -> None:
                 for x in images[:, start::factor, start::factor]
             ]
         ),
-        "bicubic": bicubic(images, known, factor),
-        **{m: make_inpainter(m).inpaint(problem).completed for m in methods},
+        **enlarged(arguments, images, factor),
         "original": images,
     }
     save_stage_figure(
@@ -267,7 +278,7 @@ def main() -> None:
     if "iconv" in arguments.methods:
         record["several_answers"] = several_answers(arguments)
     draw_dilation(record["dilation"], RESULTS / "dilation.png")
-    show_super_resolution(arguments.methods)
+    show_super_resolution(arguments)
     path = RESULTS / "inpainters.json"
     path.write_text(json.dumps(record, indent=1) + "\n")
 

@@ -90,7 +90,8 @@ class InpainterOptions:
     batch_size: int | None = None
     learning_rate: float | None = None
     holes: str | None = None
-    """mixed, any, freeform, two-rectangles, or a pattern such as center."""
+    """mixed, any, freeform, two-rectangles, super-resolution, or a pattern such as
+    center."""
     flip: bool | None = None
     """Mirror images at random."""
     precision: str | None = None

@@ -29,6 +29,7 @@ from semantic_inpaint.masks.patterns import (
     make_known,
 )
 from semantic_inpaint.masks.rectangles import two_rectangles
+from semantic_inpaint.masks.spread import spread_pixels
 from semantic_inpaint.masks.validation import validate_known
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "random_pixels",
     "random_square",
     "save_known",
+    "spread_pixels",
     "stripes",
     "two_rectangles",
     "validate_known",

@@ -14,13 +14,14 @@ from semantic_inpaint.masks import (
     make_known,
     random_pixels,
     random_square,
+    spread_pixels,
     two_rectangles,
 )
 
 # Streams of random numbers drawn from a seed, beside those of the training loop.
-HOLES, STROKES, KINDS = 10, 12, 16
+HOLES, STROKES, KINDS, FACTORS = 10, 12, 16, 17
 
-HOLE_KINDS = ("mixed", "any", "freeform", "two-rectangles")
+HOLE_KINDS = ("mixed", "any", "freeform", "two-rectangles", "super-resolution")
 """What may be missing beside a published pattern by its name."""
 # On fewer pixels a stroke is as wide as the largest holes that the groups allow.
 SMALLEST_FREEFORM = 32
@@ -28,6 +29,7 @@ SMALLEST_FREEFORM = 32
 # Of the kind "any"; the rest is "mixed".
 STROKED_SHARE = 0.25
 
+SPREAD_FACTORS = (2, 3, 4)
 SQUARE_SHARES = (0.05, 0.5)
 PIXEL_SHARES = (0.2, 0.9)
 
@@ -68,6 +70,8 @@ def training_holes(
       hole to image of Liu et al. 2018 (section 4.1), with or without a hole at the
       border, each of the twelve groups as likely.
     - `"two-rectangles"`: the one mask of Lundgren et al. 2018, for all images.
+    - `"super-resolution"`: one pixel in the middle of every 2, 3 or 4 squared is known
+      (`masks.spread_pixels`; Liu et al. 2018, section 5.2), each factor as likely.
     - A published pattern's name: its holes, a fresh one for each image of each step
       where it draws any.
 
@@ -96,6 +100,10 @@ def training_holes(
         return _any(count, size, seed, step)
     if holes == "two-rectangles":
         return np.repeat(two_rectangles(size, size)[None], count, axis=0)
+    if holes == "super-resolution":
+        rng = np.random.default_rng([seed, FACTORS, step])
+        factors = rng.choice(SPREAD_FACTORS, size=count)
+        return np.stack([spread_pixels(size, size, factor) for factor in factors])
     numbers = step * count + np.arange(count)
     return make_known(holes, count, size, size, seed=seed, indices=numbers)
 

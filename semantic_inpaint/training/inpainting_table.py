@@ -25,6 +25,7 @@ from semantic_inpaint.training.pconv_recipes import (
     PCONV_256,
     PCONV_512,
     PCONV_ADAM_64,
+    PCONV_SUPER_RESOLUTION_64,
     PConvRecipe,
 )
 
@@ -42,6 +43,7 @@ TINY = PConvRecipe(
 INPAINTING_RECIPES: dict[str, InpaintingRecipe] = {
     "pconv": PCONV_64,
     "pconv-adam": PCONV_ADAM_64,
+    "pconv-super-resolution": PCONV_SUPER_RESOLUTION_64,
     "conv": CONV_64,
     "gated": GATED_64,
     "pconv-128": PCONV_128,

@@ -166,6 +166,11 @@ PCONV_64 = PConvRecipe(
 PCONV_ADAM_64 = dataclasses.replace(PCONV_64, optimizer="adam")
 """The same with the paper's optimiser for all weights, for comparison."""
 
+PCONV_SUPER_RESOLUTION_64 = dataclasses.replace(
+    PCONV_64, holes="super-resolution", num_images=128_000
+)
+"""For images between whose pixels others are missing (section 5.2)."""
+
 CONV_64 = dataclasses.replace(PCONV_64, layer="conv")
 """The same with plain convolutions."""
 

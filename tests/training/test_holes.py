@@ -121,6 +121,19 @@ def test_brush_strokes_fill_the_six_published_ratios_alike():
     assert abs(touching - 0.5) < 4 * np.sqrt(0.25 / 600)
 
 
+def test_super_resolution_keeps_a_pixel_of_every_2_3_or_4_squared():
+    known = np.concatenate(
+        [
+            training_holes(15, 24, seed=1, step=t, holes="super-resolution")
+            for t in range(20)
+        ]
+    )
+    counts = collections.Counter(known.sum(axis=(1, 2)).tolist())
+    assert counts.keys() == {144, 64, 36}
+    # Four standard deviations of a count of one third.
+    assert all(abs(count - 100) < 4 * np.sqrt(300 * 2 / 9) for count in counts.values())
+
+
 def test_any_hole_is_a_brush_stroke_in_every_fourth_image():
     mixed, either = (
         np.stack(
