@@ -20,7 +20,7 @@ from semantic_inpaint.models.encoder import LatentEncoder
 from semantic_inpaint.models.encoder_files import EncoderArchitecture, save_encoder
 from semantic_inpaint.problem import InpaintingProblem
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 # Steps of a millionth: what a search finds is where it began.
 STILL = dataclasses.replace(FAST.with_steps(1).first, learning_rate=1e-6)

@@ -12,7 +12,7 @@ from semantic_inpaint.latent.presets import FAST
 from semantic_inpaint.masks import make_known
 from semantic_inpaint.problem import InpaintingProblem
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 SHORT = FAST.with_steps(4)
 

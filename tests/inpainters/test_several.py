@@ -18,7 +18,7 @@ from semantic_inpaint.masks import make_known
 from semantic_inpaint.metrics import hole_diversity, uncertainty_map
 from semantic_inpaint.problem import InpaintingProblem
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 SHORT = FAST.with_steps(5)
 OPTIONS = SeveralOptions(langevin=LangevinOptions(num_steps=12, burn_in=8))

@@ -15,7 +15,7 @@ from semantic_inpaint.latent.through_blend import BlendedObjective
 from semantic_inpaint.masks import make_known
 from semantic_inpaint.problem import InpaintingProblem
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 SHORT = dataclasses.replace(FAST.with_steps(12), start="random", anchor_weight=0.0)
 

@@ -159,6 +159,7 @@ def test_without_halving_every_start_is_searched_to_the_end(goal, starts):
     assert found.z.shape == (5, 6, 4)
 
 
+@pytest.mark.slow_on_jax
 def test_halving_equals_the_race_run_by_hand(goal, starts):
     found = search_candidates(BASINS, starts, goal, OPTIONS, halvings=2)
     for image in range(5):

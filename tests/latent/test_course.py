@@ -11,7 +11,7 @@ from semantic_inpaint.latent.objective import (
 )
 from semantic_inpaint.latent.search import SearchOptions, search_latent
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 COUNT = 9
 

@@ -186,6 +186,7 @@ def test_a_loss_that_is_not_a_number_spoils_no_other_image(tiny_prior, case):
     )
 
 
+@pytest.mark.slow_on_jax
 def test_an_anchor_of_codes_and_the_blend_may_stand_in_the_objective(tiny_prior, case):
     images, known, codes, _ = case
     target = semantic_target(images, importance_weights(known), anchor=codes)

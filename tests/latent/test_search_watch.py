@@ -11,7 +11,7 @@ from semantic_inpaint.latent.objective import Objective, semantic_target
 from semantic_inpaint.latent.options import METHODS, SearchOptions
 from semantic_inpaint.latent.search import search_latent
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 NUM_STEPS, CHUNK = 30, 7
 

@@ -213,6 +213,7 @@ def test_without_the_constraint_the_known_pixels_are_generated():
     assert np.abs(free - held)[:, 0].max() > 1e-2
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.both_backends
 def test_skips_take_shallow_features_where_they_are_certain():
     network, inputs = small(), question()

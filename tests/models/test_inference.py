@@ -16,7 +16,7 @@ from tests.models.test_folding import (
     small_generator,
 )
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 OPTIONS = {"strides": 2, "padding": "same"}
 
@@ -39,7 +39,6 @@ def test_a_prepared_network_computes_the_same_in_other_forms(build, expected):
     assert_equal_networks(prepared, network)
 
 
-@pytest.mark.slow_on_jax
 def test_layers_between_the_ends_keep_their_form():
     generator = build_generator(image_size=32, latent_dim=3, base_width=16)
     discriminator = build_discriminator(image_size=32, width=4, normalization="none")
@@ -116,7 +115,6 @@ def test_kernels_are_kept_in_the_precision_that_computes(build):
     assert prepared.output.dtype == "float32"
 
 
-@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("build", [small_generator, small_discriminator])
 def test_half_precision_costs_no_more_than_it_did(build):
     exact, _ = output_and_gradient(build(), sample := inputs(build()))

@@ -9,7 +9,7 @@ from semantic_inpaint.models.inference import prepare_for_inference
 from semantic_inpaint.models.splitting import split_generator
 from tests.models.test_folding import assert_equal_networks, inputs_of, planted
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 
 def generator(dtype="float32"):

@@ -150,6 +150,7 @@ def test_an_augmented_step_is_another_in_every_step_and_the_same_when_repeated()
     assert len({round(loss, 6) for loss in losses}) == 3
 
 
+@pytest.mark.slow_on_jax
 def test_an_encoder_adds_its_reconstruction_to_the_generators_gradient():
     recipe = dataclasses.replace(PLAIN, inverse_weight=50.0)
     trainer, plain = GanTrainer(recipe), GanTrainer(PLAIN)

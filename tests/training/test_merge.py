@@ -9,7 +9,7 @@ from semantic_inpaint.models.checkpoints import load_prior, save_prior, variable
 from semantic_inpaint.models.prior import PriorArchitecture, build_networks
 from semantic_inpaint.training.merge import calibrate_statistics, merge_priors
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 
 @pytest.fixture

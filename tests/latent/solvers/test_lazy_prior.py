@@ -12,7 +12,7 @@ from semantic_inpaint.latent.objective import Objective, semantic_target
 from semantic_inpaint.latent.options import FIRST_ORDER, SearchOptions
 from semantic_inpaint.latent.search import search_latent
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 RATE = 0.02
 
@@ -137,7 +137,6 @@ def test_between_its_steps_the_prior_is_not_evaluated(interval):
     assert not np.isfinite(eager.trace[:, 1]).any()
 
 
-@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("method", FIRST_ORDER)
 def test_a_result_does_not_depend_on_slots_whatever_the_interval(method):
     start, target = draw(count=7)
