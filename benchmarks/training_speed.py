@@ -1,9 +1,10 @@
 """Speed of training the feed-forward inpainters, beside the machine's own rate.
 
 Run from the repository root: `python -m benchmarks.training_speed`. On the TensorFlow
-backend, in bfloat16, at 64 pixels, a batch of 16 and the features of one image, as the
-shipped networks were trained: the time of a step is the median of some, of a whole
-round of IConv's lazy penalty the mean. Operations are those of the convolutions and
+backend, in bfloat16, at 64 pixels and a batch of 16, as the shipped networks were
+trained: the time of a step is the median of some, of a whole round of IConv's lazy
+penalty the mean; half way through the training, and, where features of one image are
+looked at towards the end, there too. Operations are those of the convolutions and
 matrix products in the step's graph, forward and backward (`benchmarks.operations`); the
 machine's rate is that of a 2048 x 2048 matrix product in turn with the steps. Writes
 `benchmarks/results/training_speed.json`.
@@ -26,11 +27,14 @@ from benchmarks.speed import MATRIX_OPERATIONS, matrix_product, median_seconds_i
 from semantic_inpaint import backend
 from semantic_inpaint.training.holes import training_holes
 from semantic_inpaint.training.inpainting import InpaintingBatch, InpaintingTrainer
+from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
 from semantic_inpaint.training.inpainting_table import (
     get_inpainting_recipe,
     make_trainer,
 )
+from semantic_inpaint.training.pconv_recipes import PConvRecipe
 
+LATE = 0.95
 RESULT = Path(__file__).parent / "results" / "training_speed.json"
 
 
@@ -46,7 +50,11 @@ class Arguments:
 def main() -> None:
     """Measure, print and write."""
     arguments = tyro.cli(Arguments, description=__doc__)
-    rows = [measure(name, arguments) for name in arguments.recipes]
+    rows = [
+        measure(name, share, arguments)
+        for name in arguments.recipes
+        for share in moments(get_inpainting_recipe(name))
+    ]
     record = {
         "machine": platform.processor() or platform.machine(),
         "backend": f"{backend.name()} {backend.version()}",
@@ -56,15 +64,21 @@ def main() -> None:
     RESULT.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def measure(name: str, arguments: Arguments) -> dict[str, Any]:
-    """Time the steps of a recipe."""
+def moments(recipe: InpaintingRecipe) -> tuple[float, ...]:
+    """Shares of a training at which its steps are of different kinds."""
+    late = isinstance(recipe, PConvRecipe) and 0 < recipe.perceptual_start <= LATE
+    return (0.5, LATE) if late else (0.5,)
+
+
+def measure(name: str, share: float, arguments: Arguments) -> dict[str, Any]:
+    """Time the steps of a recipe after a share of its training."""
     recipe = dataclasses.replace(
         get_inpainting_recipe(name), precision=arguments.precision
     )
     trainer = make_trainer(recipe)
     batch = some_batch(trainer)
     # The third phase of PConv-GAN, and a whole round of IConv's penalties.
-    first = recipe.num_steps // 2
+    first = int(recipe.num_steps * share)
     interval = getattr(recipe, "penalty_interval", 1)
     first -= first % interval
     works, operations = {}, {}
@@ -82,6 +96,7 @@ def measure(name: str, arguments: Arguments) -> dict[str, Any]:
 
     row = {
         "recipe": name,
+        "share_done": share,
         "batch_size": recipe.batch_size,
         "seconds_a_step": mean(seconds),
         "images_a_second": recipe.batch_size / mean(seconds),
