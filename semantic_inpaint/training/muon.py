@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from keras import ops
 
-from semantic_inpaint.adam import AdamMoments, adam_start, adam_update
 from semantic_inpaint.backend import Tensor
-from semantic_inpaint.training.descent import State
+from semantic_inpaint.training.descent import State, descend, start_optimizer
 
 MOMENTUM = 0.95
 # Of the quintic that draws singular values towards 1, and how often it is applied.
@@ -22,25 +21,19 @@ ITERATIONS = 5
 # Root mean square of an update's entries at a rate of one; it is about Adam's, so that
 # one learning rate serves both.
 SCALE = 0.2
+# Beside the norm of a momentum, which may be 0.
+EPSILON = 1e-7
 # A layer with fewer outputs makes an image: such a kernel is left to Adam.
 MIN_OUTPUTS = 8
 
 
 def start_muon(state: State, network: str) -> State:
     """Add the optimiser of a network, before its first step."""
-    weights = state[network]
+    weights, optimizer = state[network], f"{network}_optimizer"
     kernels, others = _places(weights)
-    moments = adam_start([weights[i] for i in others])
     momenta = [ops.zeros_like(weights[i]) for i in kernels]
-    return {
-        **state,
-        f"{network}_optimizer": [
-            *momenta,
-            *moments.first,
-            *moments.second,
-            moments.count,
-        ],
-    }
+    by_adam = start_optimizer({network: [weights[i] for i in others]}, network)
+    return {**state, optimizer: [*momenta, *by_adam[optimizer]]}
 
 
 def descend_muon(
@@ -51,35 +44,32 @@ def descend_muon(
     learning_rate: Tensor,
     betas: Sequence[float],
 ) -> State:
-    """Take one step of Muon with the kernels of a network, of Adam with all else.
+    """Take one step of Muon with the kernels of a network, of `descend` with all else.
 
     Args:
         state: Has the group `network` and its optimiser, from `start_muon`.
         network: Name of the group.
-        gradients: One for each tensor of the group.
-        learning_rate: A scalar.
-        betas: Adam's two decays.
+        gradients: As for `descend`.
+        learning_rate: Of both.
+        betas: Adam's.
 
     Returns:
         The state with both groups replaced.
     """
-    weights = state[network]
+    weights, optimizer = state[network], f"{network}_optimizer"
     kernels, others = _places(weights)
-    *moments, count = state[f"{network}_optimizer"]
-    momenta, moments = moments[: len(kernels)], moments[len(kernels) :]
-    first, second = moments[: len(others)], moments[len(others) :]
-    new = list(weights)
-
-    updated, (first, second, count) = adam_update(
-        [weights[i] for i in others],
+    held = state[optimizer]
+    momenta, moments = held[: len(kernels)], held[len(kernels) :]
+    by_adam = descend(
+        {network: [weights[i] for i in others], optimizer: moments},
+        network,
         [gradients[i] for i in others],
-        AdamMoments(first, second, count),
         learning_rate=learning_rate,
-        beta_1=betas[0],
-        beta_2=betas[1],
+        betas=betas,
     )
-    for i, value in zip(others, updated, strict=True):
-        new[i] = value
+    new = list(weights)
+    for i, weight in zip(others, by_adam[network], strict=True):
+        new[i] = weight
 
     momenta = [
         MOMENTUM * momentum + gradients[i]
@@ -88,11 +78,7 @@ def descend_muon(
     for i, momentum in zip(kernels, momenta, strict=True):
         ahead = gradients[i] + MOMENTUM * momentum
         new[i] = weights[i] - learning_rate * muon_direction(ahead)
-    return {
-        **state,
-        network: new,
-        f"{network}_optimizer": [*momenta, *first, *second, count],
-    }
+    return {**state, network: new, optimizer: [*momenta, *by_adam[optimizer]]}
 
 
 def muon_direction(momentum: Tensor) -> Tensor:
@@ -112,7 +98,7 @@ def muon_direction(momentum: Tensor) -> Tensor:
     columns = momentum.shape[-1]
     rows = math.prod(momentum.shape[:-1])
     matrix = ops.reshape(momentum, (rows, columns))
-    matrix = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + 1e-7)
+    matrix = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + EPSILON)
     tall, turned = rows > columns, ops.transpose(matrix)
     gram = ops.matmul(turned, matrix) if tall else ops.matmul(matrix, turned)
     a, b, c = COEFFICIENTS

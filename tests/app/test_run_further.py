@@ -71,7 +71,6 @@ def test_restarts_and_a_third_stage_are_measured_and_written(run):
     assert options["search"]["third"]["radius"] == 0.3
 
 
-@pytest.mark.slow
 def test_a_device_by_name_gives_the_figures_of_the_default(run, tmp_path):
     folder, found = run()
     folder.rename(tmp_path / "default")

@@ -134,11 +134,10 @@ def test_only_the_rows_named_are_seen_and_without_flip_as_they_are(data):
         # Before its second stage, which begins with step 3, and within it.
         ("pconv", {"fine_tune_start": 0.5}, (2, 4)),
         # Between the penalties, which steps 0 and 4 take.
-        pytest.param(
+        (
             "iconv",
             {"image_size": 8, "penalty_interval": 4, "penalty": "standard"},
             (2, 5),
-            marks=pytest.mark.slow,
         ),
         # Within its third phase, which begins with step 2.
         ("pconv-gan", {"generator_share": 0.2, "discriminator_share": 0.2}, (4,)),
