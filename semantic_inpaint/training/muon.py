@@ -112,11 +112,12 @@ def muon_direction(momentum: Tensor) -> Tensor:
     return scale * ops.reshape(direction, momentum.shape)
 
 
+def is_hidden_kernel(weight: Tensor) -> bool:
+    """Whether a weight is a convolution's kernel, and not one that makes an image."""
+    return len(weight.shape) == 4 and weight.shape[-1] >= MIN_OUTPUTS
+
+
 def _places(weights: list) -> tuple[list[int], list[int]]:
     """Say which tensors are kernels that Muon moves, and which are Adam's."""
-    kernels = [
-        i
-        for i, weight in enumerate(weights)
-        if len(weight.shape) == 4 and weight.shape[-1] >= MIN_OUTPUTS
-    ]
+    kernels = [i for i, weight in enumerate(weights) if is_hidden_kernel(weight)]
     return kernels, [i for i in range(len(weights)) if i not in kernels]

@@ -29,7 +29,7 @@ class PConvRecipe(InpaintingRecipe):
         perceptual: Whose features: see `load_perceptual_features`; `"none"` leaves
             features and style out.
         perceptual_images: Images of each batch whose features are looked at; None: all.
-            At 64 pixels those of one cost two thirds of what all else does.
+            At 64 pixels those of one cost half as much as all else.
         perceptual_start: Share of the training after which features are looked at.
         fine_tune_start: Share of the training after which the encoder's batch
             normalisation is frozen; 1: never.
