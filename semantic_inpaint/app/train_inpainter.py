@@ -100,6 +100,8 @@ class InpainterOptions:
     devices: tuple[str, ...] = ()
     """Several devices that share each batch, such as gpu:0 gpu:1; on the JAX backend.
     Default: one, a GPU where there is one."""
+    go_on_from: Path | None = None
+    """Folder of a run with another recipe, at whose state and step a new run begins."""
     max_steps: int | None = None
     """Stop after this many steps in all, to go on later."""
     save_interval: int = 500
@@ -204,6 +206,7 @@ def _train(
             report=report,
             save_interval=options.save_interval,
             max_steps=options.max_steps,
+            go_on_from=options.go_on_from,
             clock=time.perf_counter,
             validate=make_validation(
                 packed, recipe, data, landmarks, count=count, prefix=MEASURE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from keras import ops
 from semantic_inpaint import backend
 from semantic_inpaint.datasets.landmarks import Landmarks, mirror_landmarks
 from semantic_inpaint.models.checkpoints import file_sha256
+from semantic_inpaint.training.ahead import Ahead
 from semantic_inpaint.training.descent import State
 from semantic_inpaint.training.holes import training_holes
 from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
@@ -23,7 +24,7 @@ from semantic_inpaint.training.loop import (
     check_data,
     draw_images,
 )
-from semantic_inpaint.training.state import SavedRun
+from semantic_inpaint.training.state import SavedRun, adopt_state
 from semantic_inpaint.training.steps import Procedure, Report, run_steps
 
 # Stream of random numbers drawn from the recipe's seed, beside those of the loop.
@@ -92,12 +93,14 @@ class InpaintingTraining:
         step: Steps done.
         seconds: Time in the loop up to the last state on disk, over all resumptions;
             0 where no clock was given.
+        history: Earlier legs with other recipes; see `SavedRun`.
     """
 
     trainer: InpaintingTrainer
     state: State
     step: int
     seconds: float
+    history: tuple[dict[str, Any], ...] = ()
 
 
 def train_inpainter(
@@ -113,6 +116,7 @@ def train_inpainter(
     max_steps: int | None = None,
     clock: Callable[[], float] | None = None,
     validate: Callable[[keras.Model], dict[str, float]] | None = None,
+    go_on_from: Path | None = None,
 ) -> InpaintingTraining:
     """Train, or go on training, a feed-forward inpainter.
 
@@ -133,6 +137,8 @@ def train_inpainter(
         max_steps: Stop after this many steps in all, sooner than the recipe says.
         clock: Seconds from any start, to measure the training with.
         validate: Measures the moving average; what it returns is reported.
+        go_on_from: Folder of a run with another recipe, to begin at its state and
+            step where `folder` is new; see `adopt_state`.
 
     Returns:
         The networks and the final state.
@@ -151,10 +157,16 @@ def train_inpainter(
         batch = draw_inpainting_batch(recipe, data, step, landmarks=landmarks)
         return batch if spread is None else spread(batch)
 
+    def start() -> SavedRun:
+        fresh = trainer.initial_state()
+        if go_on_from is None:
+            return SavedRun(fresh, 0, 0.0)
+        return adopt_state(go_on_from, fresh)
+
     identity = _identity(trainer, data, landmarks)
     with ThreadPoolExecutor(1) as thread:
         run = run_steps(
-            _procedure(trainer, data, _Ahead(draw, thread), identity, validate),
+            _procedure(trainer, data, start, Ahead(draw, thread), identity, validate),
             folder,
             report=report,
             report_interval=report_interval,
@@ -162,7 +174,7 @@ def train_inpainter(
             max_steps=max_steps,
             clock=clock,
         )
-    return InpaintingTraining(trainer, run.state, run.step, run.seconds)
+    return InpaintingTraining(trainer, *run)
 
 
 def _identity(
@@ -181,7 +193,8 @@ def _identity(
 def _procedure(
     trainer: InpaintingTrainer,
     data: TrainingData,
-    batches: _Ahead,
+    start: Callable[[], SavedRun],
+    batches: Ahead[InpaintingBatch],
     identity: dict[str, Any],
     validate: Callable[[keras.Model], dict[str, float]] | None,
 ) -> Procedure:
@@ -199,32 +212,10 @@ def _procedure(
         recipe=trainer.recipe,
         num_steps=trainer.recipe.num_steps,
         identity=identity,
-        start=lambda: SavedRun(trainer.initial_state(), 0, 0.0),
+        start=start,
         step=step,
         look=look,
     )
-
-
-@dataclasses.dataclass(eq=False)
-class _Ahead:
-    """Draws the batch of the next step while the device works on this one.
-
-    Brush strokes may take as long to draw as a GPU to learn from; a batch is a function
-    of its step, so that nothing depends on who draws it.
-    """
-
-    draw: Callable[[int], InpaintingBatch]
-    thread: ThreadPoolExecutor
-    _next: tuple[int, Future] | None = None
-
-    def take(self, step: int) -> InpaintingBatch:
-        """Return the batch of a step, and begin with that of the next."""
-        if self._next is not None and self._next[0] == step:
-            batch = self._next[1].result()
-        else:
-            batch = self.draw(step)
-        self._next = step + 1, self.thread.submit(self.draw, step + 1)
-        return batch
 
 
 def draw_inpainting_batch(

@@ -37,8 +37,8 @@ class SavedRun(NamedTuple):
         state: Everything that is trained.
         step: Steps done.
         seconds: Time that they took, over all resumptions.
-        history: Earlier legs with other recipes, each as `{"recipe", "steps"}`: the
-            steps done when it was left.
+        history: Earlier legs with other recipes, or other lengths of this one, each as
+            `{"recipe", "steps"}`: the steps done when it was left.
     """
 
     state: State
@@ -119,7 +119,8 @@ def load_state(
             does not know of counts as the same.
 
     Returns:
-        The run so far, or None where there is none yet.
+        The run so far, with the length that it was meant to have in its history where
+        that differs, or None where there is none yet.
 
     Raises:
         ValueError: The file is damaged or no state, or the state belongs to another
@@ -158,6 +159,12 @@ def load_state(
         ]
         for group, values in template.items()
     }
+    wanted_length, had_length = (
+        [words.get(name) for name in FREE_FIELDS]
+        for words in (recipe.as_dict(), stored)
+    )
+    if wanted_length != had_length:
+        run = _with_leg(run, stored)
     return run._replace(state=state)
 
 
@@ -190,8 +197,12 @@ def adopt_state(folder: Path, template: State) -> SavedRun:
         else values
         for group, values in template.items()
     }
-    leg = {"recipe": stored, "steps": run.step}
-    return run._replace(state=state, history=(*run.history, leg))
+    return _with_leg(run, stored)._replace(state=state)
+
+
+def _with_leg(run: SavedRun, recipe: dict[str, Any]) -> SavedRun:
+    leg = {"recipe": recipe, "steps": run.step}
+    return run._replace(history=(*run.history, leg))
 
 
 def load_group(folder: Path, group: str, template: list) -> list:

@@ -27,7 +27,12 @@ def test_each_config_changes_what_table_1_says():
         {"convolution": "imputed"},
         {"discriminator_pose": "scalar", "residual": True},
     ]
-    assert changes(IConvRecipe(), CONFIGS["E"]).keys() == {"holes", "num_images"}
+    assert changes(IConvRecipe(), CONFIGS["E"]).keys() == {
+        "holes",
+        "num_images",
+        "learning_rate_end",
+        "average_halflife",
+    }
     assert (CONFIGS["A"].convolution, CONFIGS["A"].generator_pose) == (
         "plain",
         "one-hot",
@@ -39,6 +44,8 @@ def test_the_papers_networks_have_its_sizes():
     sizes = [[getattr(r, f) for f in fields] for r in (PAPER_FACES, PAPER_FREE_FORM)]
     assert sizes == [[128, 128, 32, 20_000_000], [256, 256, 32, 20_000_000]]
     assert (PAPER_FACES.learning_rate, PAPER_FREE_FORM.learning_rate) == (1e-3, 1.5e-3)
+    for recipe in (PAPER_FACES, PAPER_FREE_FORM):
+        assert (recipe.learning_rate_end, recipe.average_halflife) == (None, 10_000)
     assert (PAPER_FACES.beta_1, PAPER_FACES.beta_2) == (0.0, 0.99)
 
 

@@ -165,6 +165,36 @@ def begun(trainer, data, tmp_path):
     return tmp_path / "begun"
 
 
+def test_a_run_can_begin_where_another_recipe_stopped(recipe, data, begun, tmp_path):
+    slower = dataclasses.replace(recipe, learning_rate=recipe.learning_rate / 4)
+    new = tmp_path / "new"
+    end = train_inpainter(make_trainer(slower), data, new, go_on_from=begun)
+    assert end.step == NUM_STEPS
+    assert end.history == ({"recipe": recipe.as_dict(), "steps": 2},)
+    # Adam's count goes on where it was, and the weights come from that run.
+    before, _ = load_tensors(begun / STATE_FILE)
+    untouched = train_inpainter(
+        make_trainer(dataclasses.replace(slower, learning_rate=1e-12)),
+        data,
+        tmp_path / "untouched",
+        go_on_from=begun,
+    )
+    np.testing.assert_allclose(
+        untouched.state["generator"][0], before["generator/000"], atol=1e-6
+    )
+    assert float(end.state["generator_optimizer"][-1]) == NUM_STEPS
+    # Resumed, the folder's own state is what counts.
+    again = train_inpainter(make_trainer(slower), data, new, go_on_from=begun)
+    assert (again.step, again.history) == (end.step, end.history)
+
+
+def test_a_run_of_another_length_remembers_the_one_it_had(recipe, data, begun):
+    longer = dataclasses.replace(recipe, num_images=2 * recipe.num_images)
+    end = train_inpainter(make_trainer(longer), data, begun, max_steps=3)
+    assert end.history == ({"recipe": recipe.as_dict(), "steps": 2},)
+    assert train_inpainter(make_trainer(longer), data, begun).history == end.history
+
+
 def change_bound(folder, **changed):
     """Change what a state is bound to, as another machine would have written it."""
     path = folder / STATE_FILE

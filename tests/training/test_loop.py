@@ -73,6 +73,7 @@ def test_stopped_and_prolonged_a_run_is_the_same_to_the_last_bit(whole_run, tmp_
     assert train_prior(SHORT, DATA, tmp_path, **options).step == 4
     result = train_prior(MICRO, DATA, tmp_path, **options)
     assert result.step == 8
+    assert result.history == ({"recipe": SHORT.as_dict(), "steps": 4},)
     assert_same_state(result.state, whole.state)
 
     # A report tells the means since the one before; the last of each run comes early.
