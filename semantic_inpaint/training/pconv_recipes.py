@@ -153,7 +153,7 @@ PCONV_128 = dataclasses.replace(PCONV_512, image_size=128)
 PCONV_64 = PConvRecipe(
     holes="any",
     width=32,
-    num_images=1_200_000,
+    num_images=900_000,
     learning_rate=2e-3,
     learning_rate_end=1e-5,
     perceptual_images=1,

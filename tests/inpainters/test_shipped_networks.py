@@ -10,7 +10,7 @@ from semantic_inpaint.metrics import mean_squared_error
 from semantic_inpaint.models.inpainting_files import load_network, network_names
 from semantic_inpaint.problem import InpaintingProblem
 
-SHIPPED = ("pconv", "pconv-gan")
+SHIPPED = ("conv", "pconv", "pconv-gan")
 
 
 def test_what_ships_has_a_card_that_says_what_it_is():
@@ -36,6 +36,6 @@ def test_it_fills_holes_in_faces_better_than_a_smooth_surface(method, pattern):
         ).mean()
         for name in (method, "biharmonic")
     }
-    # By 1.5 dB at least; on 1,000 unseen photographs it is 2.3 to 5.2 dB.
+    # By 1.5 dB at least; on 1,000 unseen photographs it is 2.3 to 6.2 dB.
     assert np.isfinite(errors[method])
     assert errors[method] < 10**-0.15 * errors["biharmonic"]
