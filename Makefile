@@ -36,7 +36,8 @@ endif
 
 report: $(DEV)
 	$(BIN)/python pipelines/benchmark.py --samples --limit 64 --pictures 64 \
-		--methods refined plain encoder biharmonic telea navier-stokes patchmatch mean \
+		--methods refined plain encoder conv pconv iconv pconv-gan biharmonic telea \
+		navier-stokes patchmatch mean \
 		--out reports/runs/samples
 	$(BIN)/python pipelines/report.py --records reports/runs/samples \
 		--out reports/samples --title 'Six masks on 64 sample faces'

@@ -127,7 +127,7 @@ class IConvRecipe(InpaintingRecipe):
 
 
 CONFIG_E = IConvRecipe(
-    holes="any", num_images=480_000, learning_rate_end=5e-5, average_halflife=40_000.0
+    holes="any", num_images=416_000, learning_rate_end=5e-5, average_halflife=40_000.0
 )
 """Table 1's config E on images without landmarks, narrow enough for a processor.
 
