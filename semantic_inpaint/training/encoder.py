@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -34,8 +34,8 @@ from semantic_inpaint.training.loop import (
     draw_images,
     flip_images,
 )
-from semantic_inpaint.training.state import SavedRun, load_group
-from semantic_inpaint.training.steps import Procedure, Report, run_steps
+from semantic_inpaint.training.state import load_group
+from semantic_inpaint.training.steps import Procedure, Report, begin_run, run_steps
 
 # Stream of random numbers drawn from the recipe's seed, beside those of the loop.
 PAIRS = 11
@@ -66,12 +66,14 @@ class EncoderTraining:
         step: Steps done.
         seconds: Time in the loop up to the last state on disk, over all resumptions;
             0 where no clock was given.
+        history: Earlier lengths of the run; see `SavedRun`.
     """
 
     trainer: EncoderTrainer
     state: State
     step: int
     seconds: float
+    history: tuple[dict[str, Any], ...] = ()
 
 
 class EncoderTrainer:
@@ -235,7 +237,7 @@ def train_encoder(
         recipe=recipe,
         num_steps=recipe.num_steps,
         identity={**data.hashes, "prior_sha256": prior.sha256},
-        start=lambda: SavedRun(trainer.initial_state(start_from), 0, 0.0),
+        start=lambda: begin_run(trainer.initial_state(start_from)),
         step=step,
         look=look,
     )
@@ -248,7 +250,7 @@ def train_encoder(
         max_steps=max_steps,
         clock=clock,
     )
-    return EncoderTraining(trainer, run.state, run.step, run.seconds)
+    return EncoderTraining(trainer, *run)
 
 
 def draw_encoder_batch(

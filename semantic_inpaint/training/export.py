@@ -60,7 +60,6 @@ def export_prior(
     facts = {
         "generator": "moving average" if recipe.average_half_life > 0 else "raw",
         **training_facts(result, data, data_note=data_note, licence=licence),
-        **({"history": list(result.history)} if result.history else {}),
     }
     architecture = PriorArchitecture(
         generator_width=recipe.generator_width,
@@ -129,6 +128,7 @@ def training_facts(
         "data": {"note": data_note, **_identity(data)},
         "licence": licence,
         "made_with": _versions(),
+        **({"history": list(result.history)} if result.history else {}),
     }
 
 

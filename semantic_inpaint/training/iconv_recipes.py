@@ -19,9 +19,9 @@ LATENT_CHANNELS = 32
 class IConvRecipe(InpaintingRecipe):
     """Architecture and training of one IConv network; the default is config E.
 
-    The defaults of learning rate and average are the authors'. Adam's step is
-    in units of each layer's initial scale (the equalised learning rate), so that .001
-    is not as large as it looks.
+    The defaults of learning rate and average are the authors'. Adam's step is in units
+    of each layer's initial scale (the equalised learning rate), so that .001 is not as
+    large as it looks.
 
     Attributes:
         model_size: Channels from 4x4 up to `full_width_side`.
@@ -131,8 +131,8 @@ CONFIG_E = IConvRecipe(
 )
 """Table 1's config E on images without landmarks, narrow enough for a processor.
 
-So short a training ends the better for a rate that falls and a longer average, which
-the authors have not.
+The rate falls and the average is long, since the training is short; the authors' rate
+is constant, over 20 million images.
 """
 
 CONFIG_D = dataclasses.replace(CONFIG_E, residual=False, discriminator_pose="one-hot")

@@ -24,8 +24,7 @@ from semantic_inpaint.training.loop import (
     check_data,
     draw_images,
 )
-from semantic_inpaint.training.state import SavedRun, adopt_state
-from semantic_inpaint.training.steps import Procedure, Report, run_steps
+from semantic_inpaint.training.steps import Procedure, Report, begin_run, run_steps
 
 # Stream of random numbers drawn from the recipe's seed, beside those of the loop.
 BATCH = 13
@@ -157,16 +156,11 @@ def train_inpainter(
         batch = draw_inpainting_batch(recipe, data, step, landmarks=landmarks)
         return batch if spread is None else spread(batch)
 
-    def start() -> SavedRun:
-        fresh = trainer.initial_state()
-        if go_on_from is None:
-            return SavedRun(fresh, 0, 0.0)
-        return adopt_state(go_on_from, fresh)
-
     identity = _identity(trainer, data, landmarks)
     with ThreadPoolExecutor(1) as thread:
+        batches = Ahead(draw, thread)
         run = run_steps(
-            _procedure(trainer, data, start, Ahead(draw, thread), identity, validate),
+            _procedure(trainer, data, go_on_from, batches, identity, validate),
             folder,
             report=report,
             report_interval=report_interval,
@@ -193,7 +187,7 @@ def _identity(
 def _procedure(
     trainer: InpaintingTrainer,
     data: TrainingData,
-    start: Callable[[], SavedRun],
+    go_on_from: Path | None,
     batches: Ahead[InpaintingBatch],
     identity: dict[str, Any],
     validate: Callable[[keras.Model], dict[str, float]] | None,
@@ -212,7 +206,7 @@ def _procedure(
         recipe=trainer.recipe,
         num_steps=trainer.recipe.num_steps,
         identity=identity,
-        start=start,
+        start=lambda: begin_run(trainer.initial_state(), go_on_from),
         step=step,
         look=look,
     )

@@ -59,7 +59,6 @@ def export_inpainter(
             **network_facts(recipe, data, landmarks),
             "generator": "moving average" if recipe.average_halflife > 0 else "raw",
             **training_facts(result, data, data_note=data_note, licence=licence),
-            **({"history": list(result.history)} if result.history else {}),
             **({"evaluation": evaluation} if evaluation else {}),
         },
     )

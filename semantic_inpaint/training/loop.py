@@ -14,8 +14,7 @@ from keras import ops
 from semantic_inpaint.training.diversity import CollapseWatch
 from semantic_inpaint.training.gan import GanTrainer, State
 from semantic_inpaint.training.recipes import PriorRecipe
-from semantic_inpaint.training.state import SavedRun, adopt_state
-from semantic_inpaint.training.steps import Procedure, Report, run_steps
+from semantic_inpaint.training.steps import Procedure, Report, begin_run, run_steps
 
 # Streams of random numbers drawn from the recipe's seed.
 ORDER, STEP, GRID = 0, 1, 2
@@ -118,12 +117,6 @@ def train_prior(
         images, codes = draw_batch(recipe, data, step)
         return trainer.step(state, images, codes, step, learning_rate=rate)
 
-    def start() -> SavedRun:
-        fresh = trainer.initial_state()
-        if go_on_from is None:
-            return SavedRun(fresh, 0, 0.0)
-        return adopt_state(go_on_from, fresh)
-
     watch = CollapseWatch(data.images[data.indices[:COMPARED_FACES]] / 127.5 - 1.0)
 
     def look(state: State) -> tuple[np.ndarray, dict[str, float]]:
@@ -134,7 +127,7 @@ def train_prior(
         recipe=recipe,
         num_steps=recipe.num_steps(len(data.indices)),
         identity=data.hashes,
-        start=start,
+        start=lambda: begin_run(trainer.initial_state(), go_on_from),
         step=step,
         look=look,
     )

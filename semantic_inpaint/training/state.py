@@ -159,11 +159,8 @@ def load_state(
         ]
         for group, values in template.items()
     }
-    wanted_length, had_length = (
-        [words.get(name) for name in FREE_FIELDS]
-        for words in (recipe.as_dict(), stored)
-    )
-    if wanted_length != had_length:
+    length = recipe.as_dict()
+    if any(stored.get(name) != length.get(name) for name in FREE_FIELDS):
         run = _with_leg(run, stored)
     return run._replace(state=state)
 

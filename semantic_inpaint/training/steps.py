@@ -12,7 +12,13 @@ from keras import ops
 
 from semantic_inpaint.datasets.lock import locked_folder
 from semantic_inpaint.training.gan import State
-from semantic_inpaint.training.state import Recipe, SavedRun, load_state, save_state
+from semantic_inpaint.training.state import (
+    Recipe,
+    SavedRun,
+    adopt_state,
+    load_state,
+    save_state,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +68,21 @@ class Procedure:
     start: Callable[[], SavedRun]
     step: Callable[[State, int, float], tuple[State, dict]]
     look: Callable[[State], tuple[np.ndarray, dict[str, float]]]
+
+
+def begin_run(fresh: State, go_on_from: Path | None = None) -> SavedRun:
+    """Return what a new run begins with: a fresh state, or where another run came to.
+
+    Args:
+        fresh: The state before the first step.
+        go_on_from: Folder of a run with another recipe; see `adopt_state`.
+
+    Raises:
+        ValueError: There is no such run, it is damaged, or its networks are others.
+    """
+    if go_on_from is None:
+        return SavedRun(fresh, 0, 0.0)
+    return adopt_state(go_on_from, fresh)
 
 
 def run_steps(
