@@ -101,7 +101,8 @@ class InpainterOptions:
     """Several devices that share each batch, such as gpu:0 gpu:1; on the JAX backend.
     Default: one, a GPU where there is one."""
     go_on_from: Path | None = None
-    """Folder of a run with another recipe, at whose state and step a new run begins."""
+    """Folder of a run with another recipe, or of a network, or the name of a network
+    that ships: a new run begins at its weights and step."""
     max_steps: int | None = None
     """Stop after this many steps in all, to go on later."""
     save_interval: int = 500

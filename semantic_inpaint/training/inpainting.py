@@ -19,12 +19,13 @@ from semantic_inpaint.training.ahead import Ahead
 from semantic_inpaint.training.descent import State
 from semantic_inpaint.training.holes import training_holes
 from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
+from semantic_inpaint.training.inpainting_start import begin_inpainting
 from semantic_inpaint.training.loop import (
     TrainingData,
     check_data,
     draw_images,
 )
-from semantic_inpaint.training.steps import Procedure, Report, begin_run, run_steps
+from semantic_inpaint.training.steps import Procedure, Report, run_steps
 
 # Stream of random numbers drawn from the recipe's seed, beside those of the loop.
 BATCH = 13
@@ -136,8 +137,8 @@ def train_inpainter(
         max_steps: Stop after this many steps in all, sooner than the recipe says.
         clock: Seconds from any start, to measure the training with.
         validate: Measures the moving average; what it returns is reported.
-        go_on_from: Folder of a run with another recipe, to begin at its state and
-            step where `folder` is new; see `adopt_state`.
+        go_on_from: A run with another recipe, or a network, to begin with where
+            `folder` is new; see `begin_inpainting`.
 
     Returns:
         The networks and the final state.
@@ -206,7 +207,9 @@ def _procedure(
         recipe=trainer.recipe,
         num_steps=trainer.recipe.num_steps,
         identity=identity,
-        start=lambda: begin_run(trainer.initial_state(), go_on_from),
+        start=lambda: begin_inpainting(
+            trainer.recipe, trainer.initial_state(), go_on_from
+        ),
         step=step,
         look=look,
     )

@@ -197,6 +197,11 @@ def adopt_state(folder: Path, template: State) -> SavedRun:
     return _with_leg(run, stored)._replace(state=state)
 
 
+def has_state(folder: Path) -> bool:
+    """Whether `folder` holds a training run."""
+    return _newest(folder) is not None
+
+
 def _with_leg(run: SavedRun, recipe: dict[str, Any]) -> SavedRun:
     leg = {"recipe": recipe, "steps": run.step}
     return run._replace(history=(*run.history, leg))
