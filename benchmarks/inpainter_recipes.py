@@ -62,6 +62,7 @@ FAMILIES = {
         "pconv-gan-plain",
     ),
     "iconv": (
+        "iconv-e",
         "iconv",
         "iconv-plain",
         "iconv-no-latent",
@@ -129,8 +130,16 @@ def key_of(
 
 
 def is_measured(key: dict[str, Any], records: list[dict[str, Any]]) -> bool:
-    """Whether one of the records has this key."""
-    return any(key.items() <= record.items() for record in records)
+    """Whether one of the records has this key.
+
+    A record that is older than a field of the recipe was made with the field's default.
+    """
+    fields = dataclasses.fields(get_inpainting_recipe(key["recipe"]))
+    defaults = json.loads(json.dumps({field.name: field.default for field in fields}))
+    return any(
+        key.items() <= {**record, "settings": defaults | record["settings"]}.items()
+        for record in records
+    )
 
 
 def measure(

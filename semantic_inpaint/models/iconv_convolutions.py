@@ -14,7 +14,7 @@ from keras import layers
 
 from semantic_inpaint.models.certainty_skip import CertaintySkip
 from semantic_inpaint.models.gated_conv import GatedConv2D
-from semantic_inpaint.models.iconv_layers import LEAKINESS, PixelNorm, unit_gain
+from semantic_inpaint.models.iconv_layers import LEAKINESS, PixelNorm, fan_in_normal
 from semantic_inpaint.models.imputed_conv import ImputedConv2D, certainty_pool
 
 # Up to this side h is estimated from 3x3 neighbours, above it from 5x5.
@@ -84,7 +84,7 @@ class PlainConvolutions:
     def initializer(self) -> keras.initializers.Initializer:
         """Initial weights of the next layer."""
         self._next_seed += 1
-        return unit_gain(self._next_seed)
+        return fan_in_normal(self._next_seed)
 
     def _convolve(self, flow: Flow, filters: int, size: int, name: str) -> Flow:
         convolution = layers.Conv2D(

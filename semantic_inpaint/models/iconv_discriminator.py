@@ -16,10 +16,10 @@ from semantic_inpaint.models.iconv_generator import POSES, SMALLEST_SIDE
 from semantic_inpaint.models.iconv_layers import (
     LEAKINESS,
     EmptyHole,
+    fan_in_normal,
     level_widths,
     one_hot_poses,
     scalar_pose,
-    unit_gain,
 )
 
 POSE_SIDE = 32
@@ -34,6 +34,7 @@ def build_iconv_discriminator(
     num_landmarks: int = 0,
     pose: str = "scalar",
     residual: bool = True,
+    gain: float = 1.0,
     dtype: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
@@ -53,6 +54,7 @@ def build_iconv_discriminator(
             configs A to D).
         residual: Add to each level but the last a 1x1 convolution of its input, and
             multiply the sum of the two by sqrt(1/2) (config E).
+        gain: Standard deviation of the initial weights, times sqrt(fan-in).
         dtype: Keras dtype policy of the inner layers; the output is float32.
         seed: Of the initial weights.
 
@@ -77,11 +79,11 @@ def build_iconv_discriminator(
     poses = {}
     if num_landmarks > 0:
         inputs.append(keras.Input((2 * num_landmarks,), name="landmarks"))
-        poses = _pose(inputs[-1], pose, widths, dtype, seed)
+        poses = _pose(inputs[-1], pose, widths, gain, dtype, seed)
 
     observed = EmptyHole(dtype="float32", name="observed")([images, known])
     x = layers.Concatenate(dtype=dtype, name="judged")([image, observed, known])
-    build = _Levels(dtype=dtype, seed=seed + 1)
+    build = _Levels(gain=gain, dtype=dtype, seed=seed + 1)
     x = build.convolve(x, widths[image_size], size=1, name="from_rgb")
     for side in sorted(widths, reverse=True):
         if side in poses:
@@ -101,13 +103,14 @@ def build_iconv_discriminator(
 class _Levels:
     """Makes the layers of the critic, each with a seed of its own."""
 
-    def __init__(self, *, dtype: str, seed: int) -> None:
+    def __init__(self, *, gain: float, dtype: str, seed: int) -> None:
+        self._gain = gain
         self.dtype = dtype
         self._next_seed = 1000 * seed + 500
 
     def initializer(self) -> keras.initializers.Initializer:
         self._next_seed += 1
-        return unit_gain(self._next_seed)
+        return fan_in_normal(self._next_seed, gain=self._gain)
 
     def convolve(
         self,
@@ -155,6 +158,7 @@ def _pose(
     landmarks: keras.KerasTensor,
     pose: str,
     widths: dict[int, int],
+    gain: float,
     dtype: str,
     seed: int,
 ) -> dict[int, keras.KerasTensor]:
@@ -166,6 +170,7 @@ def _pose(
         landmarks,
         hidden=POSE_HIDDEN,
         shape=(side, side, 1),
+        gain=gain,
         dtype=dtype,
         seed=1000 * seed + 950,
     )

@@ -121,6 +121,7 @@ def scalar_pose(
     *,
     hidden: int,
     shape: tuple[int, int, int],
+    gain: float = 1.0,
     dtype: str,
     seed: int,
 ) -> keras.KerasTensor:
@@ -130,6 +131,7 @@ def scalar_pose(
         landmarks: `[B, 2 L]` in [0, 1].
         hidden: Units between the two layers.
         shape: H, W and C of the features.
+        gain: Of the initial weights.
         dtype: Keras dtype policy.
         seed: Of the initial weights.
 
@@ -140,7 +142,7 @@ def scalar_pose(
     for number, units in enumerate((hidden, math.prod(shape))):
         x = layers.Dense(
             units,
-            kernel_initializer=unit_gain(10 * seed + number),
+            kernel_initializer=fan_in_normal(10 * seed + number, gain=gain),
             dtype=dtype,
             name=f"pose_dense_{number}",
         )(x)
@@ -148,13 +150,15 @@ def scalar_pose(
     return layers.Reshape(shape, dtype=dtype, name="pose_features")(x)
 
 
-def unit_gain(seed: int) -> initializers.Initializer:
-    """Normal weights of standard deviation 1 / sqrt(fan-in), not truncated.
+def fan_in_normal(seed: int, *, gain: float = 1.0) -> initializers.Initializer:
+    """Normal weights of standard deviation gain / sqrt(fan-in), not truncated.
 
     With Adam's steps in the same unit (`training.iconv`), this is the equalised
-    learning rate of Karras et al. 2018, section 4.1, at gain 1.
+    learning rate of Karras et al. 2018, section 4.1.
     """
-    return initializers.VarianceScaling(1.0, "fan_in", "untruncated_normal", seed=seed)
+    return initializers.VarianceScaling(
+        gain**2, "fan_in", "untruncated_normal", seed=seed
+    )
 
 
 def level_widths(

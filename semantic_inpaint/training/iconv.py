@@ -44,7 +44,7 @@ class IConvTrainer:
         self._average = self._build_generator()
         self._units = {
             "generator": step_units(self.network),
-            "discriminator": step_units(self.discriminator),
+            "discriminator": step_units(self.discriminator, gain=recipe.critic_gain),
         }
         # By whether the step takes the penalty.
         self._steps = {
@@ -141,6 +141,7 @@ class IConvTrainer:
             num_landmarks=recipe.num_landmarks,
             pose=recipe.discriminator_pose,
             residual=recipe.residual,
+            gain=recipe.critic_gain,
             dtype=self._policy,
             seed=recipe.seed,
         )

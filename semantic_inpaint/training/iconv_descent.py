@@ -11,21 +11,22 @@ from semantic_inpaint.backend import Tensor
 from semantic_inpaint.training.descent import State, descend
 
 
-def step_units(network: keras.Model) -> list[float]:
+def step_units(network: keras.Model, *, gain: float = 1.0) -> list[float]:
     """Say how long a step of Adam is for each weight, in multiples of the rate.
 
-    A kernel's unit is 1 / sqrt(fan-in), its standard deviation at gain 1. The filter of
-    an imputation sees one channel, so that its fan-in is K^2; the authors' code divides
-    that by the number of channels besides. Everything else has the unit 1.
+    A kernel's unit is gain / sqrt(fan-in), its standard deviation at first. The filter
+    of an imputation sees one channel, so that its fan-in is K^2; the authors' code
+    divides that by the number of channels besides. Everything else has the unit 1.
 
     Args:
         network: Of IConv.
+        gain: Of its kernels, as they were initialised.
 
     Returns:
         A number for each trainable variable.
     """
     return [
-        1.0 / math.sqrt(math.prod(variable.shape[:-1]))
+        gain / math.sqrt(math.prod(variable.shape[:-1]))
         if variable.name == "kernel"
         else 1.0 / variable.shape[0]
         if variable.name == "imputation_kernel"

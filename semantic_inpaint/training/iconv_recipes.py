@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from semantic_inpaint.losses.iconv import get_penalty
@@ -34,6 +35,9 @@ class IConvRecipe(InpaintingRecipe):
         generator_pose: `"scalar"` or `"one-hot"`, where there are landmarks.
         discriminator_pose: `"scalar"` or `"one-hot"`.
         residual: Residual connections in the critic.
+        critic_gain: Of the critic's kernels: what they and their steps are multiplied
+            by. At 1, the authors' choice, each layer halves the power of what goes
+            through it; sqrt(2) nearly keeps it (He et al. 2015).
         constrain_output: Put the known pixels back (eq. 12).
         penalty: `"revised"` (eq. 10), `"hole"` (eq. 9) or `"standard"` (eq. 8).
         penalty_weight: Lambda of eq. 11.
@@ -55,6 +59,7 @@ class IConvRecipe(InpaintingRecipe):
     generator_pose: str = "scalar"
     discriminator_pose: str = "scalar"
     residual: bool = True
+    critic_gain: float = 1.0
     constrain_output: bool = True
     penalty: str = "revised"
     penalty_weight: float = 10.0
@@ -88,6 +93,8 @@ class IConvRecipe(InpaintingRecipe):
                 "`latent_dim` must be 0 or a multiple of 16, the places of a 4x4 map; "
                 f"got {self.latent_dim}."
             )
+        if not self.critic_gain > 0:
+            raise ValueError(f"`critic_gain` must be positive; got {self.critic_gain}.")
         if self.penalty_interval < 1:
             raise ValueError(
                 f"`penalty_interval` must be 1 or more; got {self.penalty_interval}."
@@ -134,6 +141,9 @@ CONFIG_E = IConvRecipe(
 The rate falls and the average is long, since the training is short; the authors' rate
 is constant, over 20 million images.
 """
+
+ICONV_64 = dataclasses.replace(CONFIG_E, critic_gain=math.sqrt(2.0))
+"""Config E with a critic that is of use sooner (docs/decisions/0020)."""
 
 CONFIG_D = dataclasses.replace(CONFIG_E, residual=False, discriminator_pose="one-hot")
 """Imputed convolutions, without what came with MSG: the critic's residual connections
@@ -191,7 +201,7 @@ PAPER_FREE_FORM = dataclasses.replace(
 """The network of table 2, at 256x256, of twice the channels."""
 
 ICONV_RECIPES = {
-    "iconv": CONFIG_E,
+    "iconv": ICONV_64,
     **{f"iconv-{letter.lower()}": recipe for letter, recipe in CONFIGS.items()},
     "iconv-no-latent": WITHOUT_LATENT,
     "iconv-plain": PLAIN_CONVOLUTIONS,

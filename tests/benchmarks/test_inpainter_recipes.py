@@ -42,3 +42,12 @@ def test_another_width_rate_seed_or_set_is_not_taken_for_what_was_measured():
     assert not is_measured(key_of("pconv", recipe, ARGUMENTS, "def"), records)
     fewer = dataclasses.replace(ARGUMENTS, count=100)
     assert not is_measured(key_of("pconv", recipe, fewer, "abc"), records)
+
+
+def test_a_record_older_than_a_field_was_made_with_its_default():
+    (config, shipped) = (recipe_of(name, ARGUMENTS, 0) for name in ("iconv-e", "iconv"))
+    record = key_of("iconv-e", config, ARGUMENTS, "abc")
+    del record["settings"]["critic_gain"]
+    assert is_measured(key_of("iconv-e", config, ARGUMENTS, "abc"), [record])
+    other = {**key_of("iconv", shipped, ARGUMENTS, "abc"), "recipe": "iconv-e"}
+    assert not is_measured(other, [record])

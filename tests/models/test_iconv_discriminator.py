@@ -53,6 +53,15 @@ def test_the_critic_has_as_many_numbers_as_counted_by_hand(residual):
     assert network.output_shape == (None, 1)
 
 
+def test_the_gain_multiplies_every_kernel_at_first():
+    plain, louder = (small(gain=gain, num_landmarks=2) for gain in (1.0, 1.5))
+    pairs = zip(plain.trainable_variables, louder.trainable_variables, strict=True)
+    for one, other in pairs:
+        expected = 1.5 * ops.convert_to_numpy(one)
+        np.testing.assert_allclose(ops.convert_to_numpy(other), expected, rtol=1e-5)
+        assert expected.any() == (one.name == "kernel")
+
+
 def test_a_scalar_pose_joins_at_32_as_one_channel_and_a_one_hot_pose_everywhere():
     def joined(**options):
         network = build_iconv_discriminator(

@@ -9,8 +9,8 @@ from semantic_inpaint.models.iconv_layers import (
     OneHotPose,
     OutputConstraint,
     PixelNorm,
+    fan_in_normal,
     level_widths,
-    unit_gain,
 )
 
 pytestmark = pytest.mark.both_backends
@@ -98,7 +98,7 @@ def test_sizes_that_cannot_be_built_are_refused(options, message):
 
 
 def test_initial_weights_have_the_scale_of_the_equalised_rate():
-    kernel = ops.convert_to_numpy(unit_gain(0)((3, 3, 40, 200)))
+    kernel = ops.convert_to_numpy(fan_in_normal(0)((3, 3, 40, 200)))
     # 72,000 draws: the deviation is known to .3%.
     assert kernel.std() == pytest.approx(1 / np.sqrt(9 * 40), rel=0.02)
     assert np.abs(kernel).max() > 3 / np.sqrt(9 * 40)  # Not truncated.

@@ -46,7 +46,8 @@ def given_to_adam(state, network, trainer):
     """Gradients of the last update: with beta_1 = 0 they are the first moment."""
     model = {"generator": trainer.network, "discriminator": trainer.discriminator}
     moments = as_arrays(state)[f"{network}_optimizer"][: len(state[network])]
-    units = step_units(model[network])
+    gain = RECIPE.critic_gain if network == "discriminator" else 1.0
+    units = step_units(model[network], gain=gain)
     return [m / unit for m, unit in zip(moments, units, strict=True)]
 
 
@@ -151,6 +152,7 @@ def test_a_first_step_of_adam_is_the_rate_in_units_of_each_weight(trainer, steep
                 # Of what a place is summed from: K * K for a depthwise filter.
                 depthwise = variable.name == "imputation_kernel"
                 unit = np.prod(old.shape[: 2 if depthwise else -1]) ** -0.5
+                unit *= RECIPE.critic_gain if name == "discriminator" else 1.0
             # A weight without a gradient stays, one with next to none moves by less.
             moved = np.abs(new - old) / (RATE * lazy * unit)
             assert moved.max() < 1.02, variable.path

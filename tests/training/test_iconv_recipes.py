@@ -7,6 +7,7 @@ import pytest
 
 from semantic_inpaint.training.iconv_recipes import (
     CONFIGS,
+    ICONV_RECIPES,
     PAPER_FACES,
     PAPER_FREE_FORM,
     IConvRecipe,
@@ -37,6 +38,12 @@ def test_each_config_changes_what_table_1_says():
         "plain",
         "one-hot",
     )
+
+
+def test_what_ships_is_config_e_but_for_the_gain_of_the_critic():
+    found = changes(CONFIGS["E"], ICONV_RECIPES["iconv"])
+    assert found == {"critic_gain": pytest.approx(2**0.5)}
+    assert ICONV_RECIPES["iconv-e"] is CONFIGS["E"]
 
 
 def test_the_papers_networks_have_its_sizes():
@@ -73,6 +80,7 @@ def test_a_recipe_goes_into_a_card_whole():
         ("latent_dim", 100, "multiple of 16, .* got 100"),
         ("penalty_interval", 0, "1 or more; got 0"),
         ("penalty_weight", -1.0, "0 or more; got -1.0"),
+        ("critic_gain", 0.0, "`critic_gain` must be positive; got 0.0"),
         ("beta_1", 1.0, "betas must be in"),
         ("batch_size", 0, "`batch_size` must be positive"),
     ],

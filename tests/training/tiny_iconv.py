@@ -15,6 +15,7 @@ RECIPE = IConvRecipe(
     latent_dim=16,
     num_landmarks=2,
     holes="center",
+    critic_gain=1.5,
     drift_weight=0.1,
     precision="float32",
 )
