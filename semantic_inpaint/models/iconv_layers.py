@@ -151,7 +151,7 @@ def scalar_pose(
 
 
 def fan_in_normal(seed: int, *, gain: float = 1.0) -> initializers.Initializer:
-    """Normal weights of standard deviation gain / sqrt(fan-in), not truncated.
+    """Draw normal weights of standard deviation gain / sqrt(fan-in), not truncated.
 
     With Adam's steps in the same unit (`training.iconv`), this is the equalised
     learning rate of Karras et al. 2018, section 4.1.

@@ -14,11 +14,7 @@ from semantic_inpaint.models.inpainting_files import (
 )
 from semantic_inpaint.training.descent import State, copies
 from semantic_inpaint.training.inpainting_recipes import InpaintingRecipe
-from semantic_inpaint.training.state import (
-    STATE_FILE,
-    SavedRun,
-    has_state,
-)
+from semantic_inpaint.training.state import STATE_FILE, SavedRun, has_state
 from semantic_inpaint.training.steps import begin_run
 
 
@@ -33,19 +29,21 @@ def begin_inpainting(
         go_on_from: Folder of a run with another recipe (see `adopt_state`) or of a
             network, or the name of a network that ships; None: nothing.
 
+    Returns:
+        The state, and the steps and legs that led to it.
+
     Raises:
         ValueError: There is no such run or network, it is damaged, or its networks are
             others.
     """
     if go_on_from is None or has_state(go_on_from):
         return begin_run(fresh, go_on_from)
-    if not (go_on_from / NETWORK_CARD).is_file() and str(go_on_from) not in (
-        names := network_names()
-    ):
+    shipped = network_names()
+    if str(go_on_from) not in shipped and not (go_on_from / NETWORK_CARD).is_file():
         raise ValueError(
             f"{go_on_from} holds neither a training run ({STATE_FILE}) nor a network "
             f"({NETWORK_CARD}), nor is it the name of one that ships "
-            f"({', '.join(names)})."
+            f"({', '.join(shipped)}). Name one of these, or leave it out to begin anew."
         )
     return adopt_network(go_on_from, recipe, fresh)
 
