@@ -13,8 +13,10 @@ MASK ?= center
 ARGS ?=
 
 # Most of a test's time is one core's: compiling. A file's tests stay together, so that
-# what they share is compiled once. XLA need not make fast what runs once, either.
+# what they share is compiled once. XLA need not make fast what runs once, either, and
+# threads of several processes for one core each wait for one another.
 PARALLEL := -n auto --dist loadfile
+ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 BIN := $(VENV)/bin
 CREATED := $(VENV)/.created
@@ -28,7 +30,7 @@ run: $(RUNTIME)
 	$(BIN)/python pipelines/run.py --mask $(MASK) $(ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	$(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 ifeq ($(strip $(ARGS)),)
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest \
 		$(PARALLEL) -m 'both_backends and not slow and not slow_on_jax'

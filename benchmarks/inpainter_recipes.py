@@ -63,6 +63,7 @@ FAMILIES = {
     ),
     "iconv": (
         "iconv-e",
+        "iconv-critic-gain",
         "iconv",
         "iconv-plain",
         "iconv-no-latent",

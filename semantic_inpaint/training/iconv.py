@@ -71,7 +71,7 @@ class IConvTrainer:
             state: From `initial_state` or an earlier step.
             batch: Images, holes, codes and landmarks.
             step: Number of steps done before this one.
-            learning_rate: Of this step.
+            learning_rate: Of this step: the critic's.
 
         Returns:
             The new state and a dictionary of scalar tensors, still on the device.
@@ -217,7 +217,9 @@ class IConvTrainer:
         (generator_gradients,) = pull_generator(-ops.split(by_image, 2)[1])
 
         state = self._descend(state, "discriminator", gradients, rate)
-        state = self._descend(state, "generator", generator_gradients, rate)
+        state = self._descend(
+            state, "generator", generator_gradients, rate / self.recipe.critic_lead
+        )
         scalars = {
             "critic_loss": loss,
             "real_value": ops.mean(of_real),

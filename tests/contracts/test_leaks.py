@@ -27,7 +27,7 @@ CASES = [(method, "fast") for method in METHODS if method not in UNAVAILABLE]
 TWINS = [("iconv-free", "fast")]
 SEARCHES = [("semantic", "yeh"), ("refined", "random"), ("refined", "malesevic")]
 
-pytestmark = pytest.mark.both_backends
+pytestmark = [pytest.mark.both_backends, pytest.mark.slow_on_jax]
 
 
 @pytest.mark.parametrize(("method", "preset"), CASES + TWINS + SEARCHES)

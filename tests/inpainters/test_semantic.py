@@ -147,6 +147,7 @@ def test_every_published_search_runs_and_keeps_the_known_pixels(
         np.testing.assert_array_equal(result.stats["search_loss"], last)
 
 
+@pytest.mark.slow_on_jax
 def test_a_small_batch_size_changes_nothing(tiny_prior, planted):
     _, problem = planted
     whole, pieces = (
@@ -160,6 +161,7 @@ def test_a_small_batch_size_changes_nothing(tiny_prior, planted):
     assert pieces.stats["search_trace"].shape == (4, 6)
 
 
+@pytest.mark.slow_on_jax
 def test_images_that_end_early_make_room_and_nothing_else_changes(tiny_prior, planted):
     _, problem = planted
     early = SearchOptions(num_steps=60, learning_rate=0.05, tolerance=0.1)

@@ -247,6 +247,7 @@ def test_a_candidate_without_a_loss_loses_and_is_told_of_only_where_all_are():
     assert np.isfinite(found.z).all()
 
 
+@pytest.mark.slow_on_jax
 # Work that the steps do not divide, in slots that the candidates do not fill.
 @pytest.mark.parametrize(("slots", "fillings"), [(None, 1), (7, 1), (2, 3)])
 def test_progress_adds_up_to_what_one_start_would_count(goal, starts, slots, fillings):

@@ -113,6 +113,7 @@ def test_a_planted_change_of_the_maps_is_found():
     np.testing.assert_allclose(found.distance, share, atol=0.01)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("side", [4, 8])
 @pytest.mark.parametrize("refine", [False, True])
 def test_the_loss_falls_below_that_of_the_codes(tiny_prior, case, side, refine):
@@ -134,6 +135,7 @@ def test_the_loss_falls_below_that_of_the_codes(tiny_prior, case, side, refine):
     assert np.all(found.distance > 0.01)
 
 
+@pytest.mark.slow_on_jax
 def test_a_wider_ball_fits_better(tiny_prior, case):
     _, _, codes, target = case
     losses = [

@@ -31,6 +31,7 @@ def case(tiny_prior):
     return images, known, codes, generated.astype(np.float64), perception
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("distance", ["squared", "smooth", "rounded"])
 @pytest.mark.parametrize("refine", [False, True])
 def test_other_distances_have_residuals_whatever_their_size(

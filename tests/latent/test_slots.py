@@ -80,6 +80,7 @@ def assert_same(found, expected, rows=slice(None)):
     np.testing.assert_allclose(found.trace, expected.trace[rows], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("method", METHODS)
 def test_an_image_has_one_result_alone_in_a_batch_in_any_order_and_slot(case, method):
     start, target = case
@@ -162,6 +163,7 @@ def test_the_trace_of_a_short_search_ends_with_its_last_loss(case):
     assert {short.status[row] for row in np.flatnonzero(ended)} == {"converged"}
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("tolerance", [0.0, 0.05])
 @pytest.mark.parametrize("slots", [None, 3])
 def test_progress_adds_up_to_the_steps_of_each_filling(case, slots, tolerance):

@@ -59,6 +59,7 @@ def discriminator_size(width, doublings, *, normalised):
     return count + 16 * channels + 1
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize(("width", "latent_dim"), [(1024, 100), (512, 100), (8, 3)])
 def test_the_generator_has_as_many_numbers_as_counted_by_hand(width, latent_dim):
     network = build_generator(base_width=width, latent_dim=latent_dim)
@@ -67,6 +68,7 @@ def test_the_generator_has_as_many_numbers_as_counted_by_hand(width, latent_dim)
     assert network.output_shape == (None, 64, 64, 3)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize(("width", "normalization"), [(64, "batch"), (48, "none")])
 def test_the_discriminator_has_as_many_numbers_as_counted_by_hand(width, normalization):
     network = build_discriminator(width=width, normalization=normalization)
@@ -110,6 +112,7 @@ def test_normalisation_is_everywhere_but_at_the_borders_of_the_networks():
     assert names(small_discriminator(normalization="none")) == []
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("image_size", [8, 16, 32])
 def test_other_powers_of_two_are_built_too(image_size):
     generator = small_generator(image_size=image_size)

@@ -82,6 +82,7 @@ def chain(*links, shape=(6,)):
     return planted(keras.Model(inputs, x, name="planted"))
 
 
+@pytest.mark.slow_on_jax
 # float32 rounds to 6e-8; some dozens of roundings lie between input and output.
 @pytest.mark.parametrize("build", [small_generator, small_discriminator])
 def test_a_folded_network_computes_the_same(build):

@@ -85,6 +85,7 @@ def test_a_scalar_pose_joins_at_32_as_one_channel_and_a_one_hot_pose_everywhere(
     assert {channels for *_, channels in shapes} == {8 + 5, 16 + 5}
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.both_backends
 def test_a_value_depends_on_every_input_but_not_on_what_stood_in_the_hole():
     network = small(num_landmarks=5)

@@ -145,6 +145,7 @@ def test_features_without_certainty_change_no_value_and_have_no_gradient():
     assert clean[1][~hole].any()
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.both_backends
 @pytest.mark.parametrize("variant", ["official", "paper"])
 def test_gradients_are_finite_where_nothing_at_all_is_known(variant):

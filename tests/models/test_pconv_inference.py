@@ -29,6 +29,7 @@ def fill(model, images, known):
     return model.predict_on_batch([images, known])
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize(
     "pattern",
     ["center", "left", pytest.param("random", marks=pytest.mark.both_backends)],

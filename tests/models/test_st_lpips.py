@@ -71,6 +71,7 @@ def by_hand(first, second, tensors):
     )
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("shape", [(18, 18), (21, 26)])
 def test_the_distance_equals_that_computed_by_hand(distance, tensors, shape):
     rng = np.random.default_rng(1)

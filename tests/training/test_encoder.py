@@ -163,6 +163,7 @@ def test_a_run_reports_every_step_and_looks_at_every_state(whole_run, tiny_prior
     )
 
 
+@pytest.mark.slow_on_jax
 def test_stopped_at_any_step_a_run_goes_on_to_the_same_losses_and_weights(
     whole_run, tiny_prior, tmp_path
 ):
@@ -183,6 +184,7 @@ def test_stopped_at_any_step_a_run_goes_on_to_the_same_losses_and_weights(
     assert_same_state(result.state, whole.state)
 
 
+@pytest.mark.slow_on_jax
 def test_killed_between_two_renames_a_run_goes_on_from_the_state_before(
     whole_run, tiny_prior, tmp_path
 ):

@@ -65,6 +65,7 @@ def test_the_r1_penalty_is_differentiated_through_the_slope():
         np.testing.assert_allclose(by_weight, oracle, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow_on_jax
 def test_the_r1_penalty_comes_every_so_many_steps_alone():
     recipe = dataclasses.replace(MICRO, r1_interval=3)
     trainer = GanTrainer(recipe)

@@ -51,6 +51,7 @@ def assert_close(found, expected):
         np.testing.assert_allclose(one / scale, other / scale, atol=1e-4)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize(
     ("loss", "base"),
     [("hinge", TURNS), ("wasserstein", TURNS), ("wasserstein", PLAIN)],
@@ -110,6 +111,7 @@ def test_the_wgan_penalty_of_a_linear_critic_is_that_of_its_slope():
     np.testing.assert_allclose(found[1][1], found[0][1], atol=1e-6)
 
 
+@pytest.mark.slow_on_jax
 def test_with_spectral_normalisation_the_shipped_kernels_have_norm_one(tmp_path):
     recipe = dataclasses.replace(PLAIN, spectral_norm=True)
     trainer = GanTrainer(recipe)
@@ -137,6 +139,7 @@ def test_with_spectral_normalisation_the_shipped_kernels_have_norm_one(tmp_path)
     assert np.linalg.svd(matrix, compute_uv=False)[0] == pytest.approx(1.0, abs=0.02)
 
 
+@pytest.mark.slow_on_jax
 def test_an_augmented_step_is_another_in_every_step_and_the_same_when_repeated():
     recipe = dataclasses.replace(PLAIN, augmentation="color,translation,cutout")
     trainer, plain = GanTrainer(recipe), GanTrainer(PLAIN)

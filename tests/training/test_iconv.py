@@ -143,7 +143,8 @@ def test_a_first_step_of_adam_is_the_rate_in_units_of_each_weight(trainer, steep
     end = as_arrays(end)
     models = {"generator": trainer.network, "discriminator": trainer.discriminator}
     seen = set()
-    for name, lazy in (("generator", 1.0), ("discriminator", 16 / 17)):
+    shares = (("generator", 1 / RECIPE.critic_lead), ("discriminator", 16 / 17))
+    for name, share in shares:
         for old, new, variable in zip(
             start[name], end[name], models[name].trainable_variables, strict=True
         ):
@@ -154,7 +155,7 @@ def test_a_first_step_of_adam_is_the_rate_in_units_of_each_weight(trainer, steep
                 unit = np.prod(old.shape[: 2 if depthwise else -1]) ** -0.5
                 unit *= RECIPE.critic_gain if name == "discriminator" else 1.0
             # A weight without a gradient stays, one with next to none moves by less.
-            moved = np.abs(new - old) / (RATE * lazy * unit)
+            moved = np.abs(new - old) / (RATE * share * unit)
             assert moved.max() < 1.02, variable.path
             moved = moved[moved > 0.5]
             assert moved.size == 0 or abs(np.median(moved) - 1) < 0.01, variable.path

@@ -40,9 +40,14 @@ def test_each_config_changes_what_table_1_says():
     )
 
 
-def test_what_ships_is_config_e_but_for_the_gain_of_the_critic():
-    found = changes(CONFIGS["E"], ICONV_RECIPES["iconv"])
-    assert found == {"critic_gain": pytest.approx(2**0.5)}
+def test_what_ships_is_config_e_but_for_the_critic_and_the_rates():
+    gain = ICONV_RECIPES["iconv-critic-gain"]
+    assert changes(CONFIGS["E"], gain) == {"critic_gain": pytest.approx(2**0.5)}
+    assert changes(gain, ICONV_RECIPES["iconv"]) == {
+        "num_images": 288_000,
+        "critic_lead": 2.0,
+        "learning_rate": 4e-3,
+    }
     assert ICONV_RECIPES["iconv-e"] is CONFIGS["E"]
 
 
@@ -81,6 +86,7 @@ def test_a_recipe_goes_into_a_card_whole():
         ("penalty_interval", 0, "1 or more; got 0"),
         ("penalty_weight", -1.0, "0 or more; got -1.0"),
         ("critic_gain", 0.0, "`critic_gain` must be positive; got 0.0"),
+        ("critic_lead", -1.0, "`critic_lead` must be positive; got -1.0"),
         ("beta_1", 1.0, "betas must be in"),
         ("batch_size", 0, "`batch_size` must be positive"),
     ],

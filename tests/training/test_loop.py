@@ -103,6 +103,7 @@ def test_every_step_has_the_learning_rate_of_the_recipe(tmp_path):
     assert_same_state(result.state, state)
 
 
+@pytest.mark.slow_on_jax
 def test_killed_between_two_renames_a_run_goes_on_from_the_state_before(
     whole_run, copied_run
 ):

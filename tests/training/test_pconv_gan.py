@@ -75,6 +75,7 @@ def generator_groups():
     }
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize(
     "phase",
     [

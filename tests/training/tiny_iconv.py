@@ -16,6 +16,7 @@ RECIPE = IConvRecipe(
     num_landmarks=2,
     holes="center",
     critic_gain=1.5,
+    critic_lead=4.0,
     drift_weight=0.1,
     precision="float32",
 )

@@ -48,6 +48,7 @@ def options_of(method, projection, **changes):
     return dataclasses.replace(first, **changes)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("noise", [0.0, 0.5])
 @pytest.mark.parametrize("projection", [p for p in PROJECTIONS if p != "none"])
 @pytest.mark.parametrize("method", FIRST_ORDER)

@@ -83,6 +83,7 @@ def test_a_planted_code_is_recovered_from_its_image_by_absolute_differences(
     np.testing.assert_allclose(solution.z, codes, atol=5e-3)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("method", METHODS)
 def test_the_loss_is_that_of_scipy_within_bounds(tiny_prior, planted, method):
     _, start, target = planted
