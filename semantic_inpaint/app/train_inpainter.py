@@ -91,7 +91,7 @@ class InpainterOptions:
     learning_rate: float | None = None
     holes: str | None = None
     """mixed, any, freeform, two-rectangles, super-resolution, or a pattern such as
-    center."""
+    center; several, as any+center, are each as likely."""
     flip: bool | None = None
     """Mirror images at random."""
     precision: str | None = None

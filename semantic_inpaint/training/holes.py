@@ -19,10 +19,12 @@ from semantic_inpaint.masks import (
 )
 
 # Streams of random numbers drawn from a seed, beside those of the training loop.
-HOLES, STROKES, KINDS, FACTORS = 10, 12, 16, 17
+HOLES, STROKES, KINDS, FACTORS, PARTS = 10, 12, 16, 17, 18
 
 HOLE_KINDS = ("mixed", "any", "freeform", "two-rectangles", "super-resolution")
 """What may be missing beside a published pattern by its name."""
+# Between the words of several kinds, of which each image has one.
+JOINT = "+"
 # On fewer pixels a stroke is as wide as the largest holes that the groups allow.
 SMALLEST_FREEFORM = 32
 
@@ -42,12 +44,17 @@ def check_holes(holes: str, size: int) -> None:
     Raises:
         ValueError: An unknown word, or brush strokes on fewer than 32 x 32 pixels.
     """
+    if JOINT in holes:
+        for kind in holes.split(JOINT):
+            check_holes(kind, size)
+        return
     if holes not in HOLE_KINDS and holes not in PATTERNS:
         words = (*HOLE_KINDS, *PATTERNS)
         near = difflib.get_close_matches(holes, words, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"`holes` must be one of {', '.join(words)}; got {holes!r}.{hint}"
+            f"`holes` must be one of {', '.join(words)}, or several joined by "
+            f"{JOINT!r}; got {holes!r}.{hint}"
         )
     if holes in ("any", "freeform") and size < SMALLEST_FREEFORM:
         raise ValueError(
@@ -74,6 +81,8 @@ def training_holes(
       (`masks.spread_pixels`; Liu et al. 2018, section 5.2), each factor as likely.
     - A published pattern's name: its holes, a fresh one for each image of each step
       where it draws any.
+    - Several of these, as in `"any+center"`: each image has a hole of one of them, each
+      as likely; a word may come twice.
 
     Args:
         count: Number of images B.
@@ -92,6 +101,8 @@ def training_holes(
     check_holes(holes, size)
     if count == 0:
         return np.ones((0, size, size), bool)
+    if JOINT in holes:
+        return _one_of(holes.split(JOINT), count, size, seed, step)
     if holes == "mixed":
         return _mixed(count, size, seed, step)
     if holes == "freeform":
@@ -106,6 +117,16 @@ def training_holes(
         return np.stack([spread_pixels(size, size, factor) for factor in factors])
     numbers = step * count + np.arange(count)
     return make_known(holes, count, size, size, seed=seed, indices=numbers)
+
+
+def _one_of(
+    kinds: list[str], count: int, size: int, seed: int, step: int
+) -> np.ndarray:
+    parts = [
+        training_holes(count, size, seed=seed, step=step, holes=kind) for kind in kinds
+    ]
+    rng = np.random.default_rng([seed, PARTS, step])
+    return np.stack(parts)[rng.integers(len(kinds), size=count), np.arange(count)]
 
 
 def _mixed(count: int, size: int, seed: int, step: int) -> np.ndarray:

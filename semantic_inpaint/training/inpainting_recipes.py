@@ -28,8 +28,8 @@ class InpaintingRecipe:
             reaches its end.
         learning_rate: Adam's, at the first step.
         learning_rate_end: What it falls to on a cosine; None: it stays.
-        holes: What is missing: a word of `training.holes.HOLE_KINDS`, or a published
-            pattern.
+        holes: What is missing: a word of `training.holes.HOLE_KINDS`, a published
+            pattern, or several of these joined by "+".
         flip: Mirror images at random.
         average_halflife: Half-life of the moving average of the weights in images; 0
             takes the raw weights.

@@ -160,6 +160,24 @@ def test_a_pattern_by_its_name_is_that_pattern_and_fresh_in_every_step():
     np.testing.assert_array_equal(np.concatenate(drawn), expected)
 
 
+def test_of_joined_kinds_each_image_has_one_as_often_as_its_word_comes():
+    kinds = ("mixed", "center", "center")
+    parts, joined = (
+        np.stack(
+            [training_holes(20, SIDE, seed=2, step=t, holes=holes) for t in range(45)]
+        )
+        for holes in ("mixed", "+".join(kinds))
+    )
+    center = make_known("center", 1, SIDE, SIDE)[0]
+    central = np.all(joined == center, axis=(2, 3))
+    np.testing.assert_array_equal(joined[~central], parts[~central])
+    # A twelfth of the mixed holes is central too; four standard deviations of a count.
+    share = 2 / 3 + 1 / 3 * 0.5 / len(PATTERNS)
+    assert abs(central.sum() - 900 * share) < 4 * np.sqrt(900 * share * (1 - share))
+    again = training_holes(20, SIDE, seed=2, step=44, holes="+".join(kinds))
+    np.testing.assert_array_equal(again, joined[-1])
+
+
 def test_the_two_rectangles_are_the_same_for_all():
     known = training_holes(3, 16, seed=0, step=5, holes="two-rectangles")
     np.testing.assert_array_equal(known, np.repeat(two_rectangles(16, 16)[None], 3, 0))
@@ -171,6 +189,8 @@ def test_the_two_rectangles_are_the_same_for_all():
         ("centre", 64, "'center'"),
         ("freeform", 16, "32 x 32 pixels or more; got 16"),
         ("any", 16, "32 x 32 pixels or more; got 16"),
+        ("center+any", 16, "32 x 32 pixels or more; got 16"),
+        ("any+centre", 64, "joined by '\\+'; got 'centre'. Did you mean 'center'"),
     ],
 )
 def test_holes_that_cannot_be_drawn_are_refused(holes, size, message):
