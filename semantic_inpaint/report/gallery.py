@@ -33,7 +33,7 @@ def galleries(analysis: Analysis, folder: Path, *, count: int) -> list[Gallery]:
     Returns:
         For each mask its first images; the best and the worst by gain; all stages on
         all masks of the first image. Rows without a picture are left out, and their
-        number told.
+        number told; columns without one too, and their names.
     """
     found = [*_uncurated(analysis, folder, count), *_extremes(analysis, folder, count)]
     patterns = _patterns(analysis, folder)
@@ -122,7 +122,7 @@ def _gallery(
     *,
     folded: bool,
 ) -> Gallery:
-    """Lay out rows of (label, mask, image), less those without any answer's picture."""
+    """Lay out rows of (label, mask, image), less what has no answer's picture."""
     laid = []
     for label, mask, image in rows:
         there = tuple(_picture(folder, mask, image, column) for column in columns)
@@ -130,10 +130,18 @@ def _gallery(
             laid.append(GalleryRow(label, there))
     missing = len(rows) - len(laid)
     note = f" (of {missing} no picture was kept)" if missing else ""
-    headings = tuple(
+    headings = [
         stage if method is None else f"{method}: {stage}" for method, stage in columns
+    ]
+    shown = [i for i in range(len(columns)) if any(row.pictures[i] for row in laid)]
+    empty = [text for i, text in enumerate(headings) if i not in shown]
+    if laid and empty:
+        note += f" (no picture was kept of {', '.join(empty)})"
+    filled = tuple(
+        GalleryRow(row.label, tuple(row.pictures[i] for i in shown)) for row in laid
     )
-    return Gallery(name, f"{rule}{note}.", headings, tuple(laid), folded)
+    kept = tuple(headings[i] for i in shown)
+    return Gallery(name, f"{rule}{note}.", kept, filled, folded)
 
 
 def _picture(folder: Path, mask: str, image: str, column: Column) -> Path | None:

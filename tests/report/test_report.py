@@ -185,6 +185,18 @@ def test_without_pictures_none_is_shown(records, tmp_path):
     assert not list((tmp_path / "figures").glob("figure-*"))
 
 
+def test_a_method_without_pictures_has_no_empty_column(records, tmp_path):
+    seen = [r for r in records if r["method"] != "biharmonic"]
+    planted_pictures(tmp_path / "bench", seen, path_of=picture_path, limit=2)
+    build_report(
+        records, tmp_path, pictures=tmp_path / "bench", count=2, resampling=QUICK
+    )
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "<th>refined: refined</th>" in page
+    assert "<th>biharmonic: completed</th>" not in page
+    assert "(no picture was kept of biharmonic: completed)" in page
+
+
 def test_names_from_outside_cannot_break_a_page_a_table_or_latex(records, tmp_path):
     wild = "a|b<script>&_%"
     renamed = [r | {"mask": wild, "image": f"<{r['image']}"} for r in records[:36]]
