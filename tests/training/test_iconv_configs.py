@@ -7,7 +7,7 @@ import pytest
 from keras import ops
 
 from semantic_inpaint.training.iconv import IConvTrainer
-from semantic_inpaint.training.iconv_recipes import CONFIGS
+from semantic_inpaint.training.iconv_recipes import CONFIGS, ICONV_64
 from semantic_inpaint.training.inpainting import InpaintingBatch
 from tests.training.tiny_iconv import RATE, RECIPE, SIDE, drawn_batch
 from tests.training.tiny_runs import as_arrays
@@ -58,7 +58,9 @@ def test_in_three_hundred_steps_the_hole_takes_the_colour_of_its_image():
         drift_weight=1e-3,
         average_halflife=200.0,
         penalty_interval=4,
-        learning_rate=3e-3,
+        critic_gain=ICONV_64.critic_gain,
+        critic_lead=ICONV_64.critic_lead,
+        learning_rate=6e-3,
     )
     trainer = IConvTrainer(recipe)
     state = trainer.initial_state()
