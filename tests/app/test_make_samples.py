@@ -171,6 +171,7 @@ def test_fewer_faces_than_are_to_be_kept_are_refused(
     refused(prior=amend(copy, FACTS), data=data, says=says)
 
 
+@pytest.mark.slow
 def test_the_same_words_give_the_same_files_and_another_seed_others(make):
     folders = [make(out="a")[1], make(out="b")[1], make("--seed", 1, out="c")[1]]
     sheets, cards = (

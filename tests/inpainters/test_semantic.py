@@ -129,6 +129,7 @@ def test_normal_codes_start_beyond_the_uniform_ones_and_are_clipped(
     np.testing.assert_allclose(codes, np.clip(drawn, -1, 1), atol=1e-5)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_every_published_search_runs_and_keeps_the_known_pixels(
     tiny_prior, planted, name
@@ -196,6 +197,7 @@ def test_the_consensus_weight_reaches_the_objective(tiny_prior, planted):
     assert np.all(low.stats["refine_loss"] < high.stats["refine_loss"])
 
 
+@pytest.mark.slow_on_jax
 def test_progress_counts_every_step_of_both_stages(tiny_prior, planted):
     _, problem = planted
     steps = {"search": 0, "refine": 0}

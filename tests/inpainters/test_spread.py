@@ -63,9 +63,8 @@ np.testing.assert_allclose(one.completed, alone.completed[4:], atol=1 / 255)
 """
 
 
-@pytest.mark.parametrize(
-    "name", ["tensorflow", pytest.param("jax", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tensorflow", "jax"])
 def test_two_devices_answer_as_one_does(name, tiny_prior_folder):
     done = subprocess.run(
         [sys.executable, "-c", DIVIDE[name] + COMPARE, str(tiny_prior_folder)],

@@ -185,6 +185,7 @@ def test_halving_equals_the_race_run_by_hand(goal, starts):
     assert set(found.solution.num_steps) == {70}
 
 
+@pytest.mark.slow_on_jax
 def test_the_trace_of_the_winner_begins_at_its_start_and_ends_at_its_loss(goal, starts):
     found = search_candidates(BASINS, starts, goal, OPTIONS, halvings=3)
     assert found.z.shape == (5, 1, 4)

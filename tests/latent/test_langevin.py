@@ -75,6 +75,7 @@ def test_samples_have_the_mean_and_covariance_of_the_gaussian(options):
     np.testing.assert_allclose(excess, 1.5, atol=5 * (1.5 / count) ** 0.5)
 
 
+@pytest.mark.slow_on_jax
 def test_the_step_size_is_adapted_to_the_wanted_acceptance_from_any_start():
     for step_size in (1e-4, 5.0):
         options = LangevinOptions(num_steps=400, burn_in=300, step_size=step_size)

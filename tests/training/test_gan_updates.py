@@ -105,6 +105,7 @@ def shared_trainer():
     return GanTrainer(SHARED)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("logit_bias", [0.0, 5.0, -12.0, -50.0])
 def test_one_shared_pass_gives_the_gradients_of_both_losses(shared_trainer, logit_bias):
     # Also where D is sure: there the factor between the losses is enormous.

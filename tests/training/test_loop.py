@@ -158,6 +158,7 @@ def test_bad_weights_are_not_saved_though_the_losses_are_good(copied_run):
     assert "no longer finite at step 7" in words
 
 
+@pytest.mark.slow_on_jax
 def test_a_learning_rate_beyond_reason_is_noticed(tmp_path):
     recipe = dataclasses.replace(MICRO, learning_rate=1e30)
     with pytest.raises(FloatingPointError, match="at step 2; no state was saved"):
@@ -244,6 +245,7 @@ def test_a_run_can_begin_where_another_recipe_stopped(tmp_path):
     assert_same_state(again.state, found.state)
 
 
+@pytest.mark.slow_on_jax
 def test_a_collapse_is_named_and_the_state_before_it_stays(tmp_path, monkeypatch):
     grids = iter([1.0, 0.0])
 

@@ -129,6 +129,7 @@ def test_a_minimum_beyond_the_bounds_is_found_on_them(method):
     np.testing.assert_allclose(solution.loss, oracle, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("method", METHODS)
 def test_the_best_loss_is_that_of_the_best_code(tiny_prior, planted, method):
     _, start, target = planted
@@ -143,6 +144,7 @@ def test_the_best_loss_is_that_of_the_best_code(tiny_prior, planted, method):
         assert loss == pytest.approx(solution.loss[row], rel=1e-5, abs=1e-5)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("method", ["lbfgs", "gauss-newton"])
 def test_a_step_that_descends_nowhere_is_not_taken(method):
     _, target = draw()
@@ -152,6 +154,7 @@ def test_a_step_that_descends_nowhere_is_not_taken(method):
     np.testing.assert_array_equal(solution.trace, 0)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("method", ["lbfgs", "gauss-newton"])
 def test_the_loss_never_rises(tiny_prior, planted, method):
     _, start, target = planted
